@@ -35,6 +35,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: common),
+        .target(name: "TLSStreams", dependencies: ["EventLoop", "COpenSSL"], swiftSettings: common),
     ]
 )
