@@ -38,5 +38,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: common),
         .target(name: "TLSStreams", dependencies: ["EventLoop", "COpenSSL"], swiftSettings: common),
+        .target(name: "STOMP", dependencies: [deque], swiftSettings: pure),
+        .testTarget(
+            name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
     ]
 )
