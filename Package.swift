@@ -39,7 +39,11 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: common),
         .target(name: "TLSStreams", dependencies: ["EventLoop", "COpenSSL"], swiftSettings: common),
         .target(name: "STOMP", dependencies: [deque], swiftSettings: pure),
+        .target(name: "CaseNotifications", dependencies: [crypto], swiftSettings: pure),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
+        .testTarget(
+            name: "CaseNotificationsTests", dependencies: ["CaseNotifications"], resources: [.copy("Vectors")],
+            swiftSettings: common),
     ]
 )
