@@ -40,10 +40,12 @@ let package = Package(
         .target(name: "TLSStreams", dependencies: ["EventLoop", "COpenSSL"], swiftSettings: common),
         .target(name: "STOMP", dependencies: [deque], swiftSettings: pure),
         .target(name: "CaseNotifications", dependencies: [crypto], swiftSettings: pure),
+        .target(name: "Settings", dependencies: [yams], swiftSettings: common),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
             name: "CaseNotificationsTests", dependencies: ["CaseNotifications"], resources: [.copy("Vectors")],
             swiftSettings: common),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
     ]
 )
