@@ -41,6 +41,8 @@ let package = Package(
         .target(name: "STOMP", dependencies: [deque], swiftSettings: pure),
         .target(name: "CaseNotifications", dependencies: [crypto], swiftSettings: pure),
         .target(name: "Settings", dependencies: [yams], swiftSettings: common),
+        .target(
+            name: "Routing", dependencies: ["CaseNotifications", "Settings"], swiftSettings: pure),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(

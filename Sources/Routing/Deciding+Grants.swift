@@ -1,0 +1,214 @@
+import CaseNotifications
+
+/// The second half of a decision: what `never` rules take, which desk it goes to, and who is refused.
+extension Deciding {
+    // MARK: Never
+
+    mutating func applyNeverRules(toOutcomeAt place: Int) {
+        var outcome = outcomes[place]
+        applyNeverRules(to: &outcome)
+        outcomes[place] = outcome
+    }
+
+    private mutating func applyNeverRules(to outcome: inout Outcome) {
+        let roles = named.first { $0.party == outcome.party }?.roles
+        var redacted: [String] = []
+        for place in policy.index.neverRules[notification.type] ?? [] {
+            let rule = policy.rules[place]
+            guard isFromSender(rule.from), rule.when.firstUnmet(by: notification, affirmed: affirmed) == nil,
+                reaches(rule, party: outcome.party, roles: roles)
+            else { continue }
+            until = min(until, rule.validity.nextChange(after: instant))
+            guard rule.validity.contains(instant) else { continue }
+            let view = outcome.grant.map { fields(of: $0.view) } ?? []
+            if rule.redactedFields.isEmpty {
+                let reason = Reason(.never, rule: rule.id, at: rule.location)
+                guard let grant = outcome.grant, grant.effect == .duty else {
+                    outcome.grant = nil
+                    outcome.refusal = Failure(code: .neverRule, rule: place, reasons: [reason])
+                    return
+                }
+                redacted = view
+                outcome.grant = grant.redacting(
+                    view, because: Reason(.redacted(fields: view), rule: rule.id, at: rule.location))
+            } else if let grant = outcome.grant {
+                let taken = view.filter { rule.redactedFields.contains($0) && !redacted.contains($0) }
+                guard !taken.isEmpty else { continue }
+                redacted += taken
+                outcome.grant = grant.redacting(
+                    taken, because: Reason(.redacted(fields: taken), rule: rule.id, at: rule.location))
+            }
+        }
+    }
+
+    private func fields(of view: RuleView) -> [String] { isStrict ? view.strictFields : view.fields }
+
+    mutating func traceNeverRules() {
+        guard isTraced else { return }
+        for place in policy.index.neverRules[notification.type] ?? [] {
+            let rule = policy.rules[place]
+            guard isMatched(rule) else { continue }
+            let reached = outcomes.filter { outcome in
+                reaches(rule, party: outcome.party, roles: named.first { $0.party == outcome.party }?.roles)
+            }
+            record(rule, .reached(reached.map { policy.parties[$0.party].id }.sorted()))
+        }
+        trace.sort { $0.rule < $1.rule }
+    }
+
+    mutating func record(_ rule: Rule, _ outcome: RuleTrace.Outcome) {
+        guard isTraced else { return }
+        let kind: Reason.Kind = rule.kind.effect.map { .delivers(effect: $0, basis: rule.basis ?? "") } ?? .never
+        trace.append(
+            RuleTrace(
+                rule: rule.id, kind: rule.kind, outcome: outcome,
+                reason: Reason(kind, rule: rule.id, at: rule.location)))
+    }
+
+    // MARK: Grants
+
+    mutating func makeGrants() -> [Grant] {
+        var grants: [Grant] = []
+        var moved: [(to: Int, from: Int)] = []
+        for outcome in outcomes {
+            guard let candidate = outcome.grant else { continue }
+            let (choice, urgency) = desk(of: outcome.party, candidate)
+            if let choice, !choice.isStaffed, choice.notBefore == nil,
+                policy.urgencySettings(urgency).desks == .openNow, let fallback = fallback(of: outcome.party)
+            {
+                moved.append((fallback, outcome.party))
+                continue
+            }
+            if let grant = grant(to: outcome.party, candidate, choice, urgency) { grants.append(grant) }
+        }
+        for (fallback, origin) in moved {
+            let reason = Reason(
+                .fallback(for: policy.parties[origin].id), at: policy.parties[origin].location)
+            let id = policy.parties[fallback].id
+            if let known = grants.firstIndex(where: { $0.party == id }) {
+                grants[known].reasons.append(reason)
+            } else if let candidate = standIn(fallback, for: origin) {
+                let (choice, urgency) = desk(of: fallback, candidate)
+                guard var grant = grant(to: fallback, candidate, choice, urgency) else { continue }
+                grant.insteadOf = policy.parties[origin].id
+                grant.reasons.append(reason)
+                grants.append(grant)
+            }
+        }
+        return grants.sorted { $0.party < $1.party }
+    }
+
+    private mutating func desk(of party: Int, _ candidate: Candidate) -> (DeskChoice?, UrgencyClass) {
+        let urgency = min(self.urgency, policy.rules[candidate.rule].urgency ?? .u0)
+        let choice = policy.chooseDesk(ofParty: party, type: notification.type, urgency: urgency, at: instant)
+        if let choice { until = min(until, choice.until) }
+        return (choice, urgency)
+    }
+
+    /// The party that takes over from one whose desks are closed: its fallback, if a rule of that party's own lets it have this
+    /// notification and somebody is at its desks.
+    private mutating func fallback(of party: Int) -> Int? {
+        guard let id = policy.parties[party].fallback, let fallback = policy.index.parties[id],
+            let candidate = standIn(fallback, for: party)
+        else { return nil }
+        return desk(of: fallback, candidate).0?.isStaffed ?? false ? fallback : nil
+    }
+
+    /// What the rules say of a fallback party, named as the party was that it stands in for.
+    private mutating func standIn(_ fallback: Int, for origin: Int) -> Candidate? {
+        if let own = outcomes.first(where: { $0.party == fallback })?.grant { return own }
+        guard fallback != senderPlace else { return nil }
+        var deputy = self
+        deputy.trace = []
+        deputy.outcomes = [Outcome(party: fallback)]
+        deputy.named = named.filter { $0.party == origin }.map { Named(party: fallback, roles: $0.roles) }
+        for place in policy.index.deliveringRules[notification.type] ?? [] {
+            let rule = policy.rules[place]
+            let roles = deputy.named.first?.roles
+            guard deputy.isMatched(rule), deputy.reaches(rule, party: fallback, roles: roles) else { continue }
+            let failure = deputy.failureBeforeParties(of: rule, place: place)
+            deputy.judge(rule: rule, place: place, party: fallback, roles: roles, failure: failure)
+        }
+        deputy.applyNeverRules(toOutcomeAt: 0)
+        until = min(until, deputy.until)
+        return deputy.outcomes[0].grant
+    }
+
+    private mutating func grant(
+        to party: Int, _ candidate: Candidate, _ choice: DeskChoice?, _ urgency: UrgencyClass
+    ) -> Grant? {
+        guard let choice else { return nil }
+        let rule = policy.rules[candidate.rule]
+        let (deadline, change) = policy.deadlineAndChange(urgency, at: instant)
+        until = min(until, change)
+        // The marking has the sender's name, which may be another later.
+        if let rename = sender.formerNames.first(where: { instant < $0.end }) { until = min(until, rename.end) }
+        return Grant(
+            party: policy.parties[party].id, desk: choice.desk, agent: choice.agent, rule: rule.id,
+            effect: candidate.effect, basis: rule.basis ?? "", marking: rule.marking ?? marking, urgency: urgency,
+            attributes: isStrict ? candidate.view.strictAttributes : candidate.view.attributes,
+            fields: fields(of: candidate.view), isStrict: isStrict, isStaffed: choice.isStaffed,
+            notBefore: choice.notBefore, deadline: deadline, acknowledgeBy: deadline.instant(from: instant),
+            reasons: candidate.reasons + [choice.reason])
+    }
+
+    /// OSL 5:5: the provision and the authority; the date is the notification's.
+    private var marking: String {
+        let authority = sender.labels(at: instant).sv
+        return secrecy.map { "OSL \($0.citation), \(authority)" } ?? authority
+    }
+
+    // MARK: Refusals
+
+    func makeRefusals() -> [PartyRefusal] {
+        var refusals: [PartyRefusal] = []
+        for outcome in outcomes where outcome.grant == nil {
+            let isNamed = named.contains { $0.party == outcome.party }
+            let failure =
+                outcome.refusal ?? Failure(code: .noRule, rule: nil, reasons: [Reason(.deniedByDefault)])
+            refusals.append(
+                PartyRefusal(
+                    party: policy.parties[outcome.party].id, code: failure.code,
+                    rule: failure.rule.map { policy.rules[$0].id }, reasons: failure.reasons,
+                    isReported: isNamed || outcome.isDuty))
+        }
+        for name in unknownNames {
+            guard let party = PartyID(name) else { continue }
+            refusals.append(
+                PartyRefusal(
+                    party: party, code: .noRule, rule: nil, reasons: [Reason(.unknownInAudience)], isReported: true))
+        }
+        return refusals.sorted { $0.party < $1.party }
+    }
+
+    /// The answer to a SEND that nobody gets: what the sender can do most about comes first.
+    func wholeRefusal(_ refusals: [PartyRefusal]) -> Refusal {
+        let code = refusals.map(\.code).min { Self.usefulness($0) < Self.usefulness($1) } ?? .noRule
+        let (pointer, message) =
+            switch code {
+            case .affirmationMissing:
+                ("/affirmations", "nobody may get this without further affirmations, see the plan query")
+            case .consentMissing: ("/consent", "nobody may get this without consent")
+            case .noAgreement: ("", "no agreement in force covers this")
+            case .agreementExpired: ("", "the agreement that covered this has ended")
+            case .protected: ("/protected", "nobody may get this while identity is protected or unknown")
+            case .neverRule: ("", "a never rule stops this")
+            default:
+                named.isEmpty && !notification.audience.isEmpty
+                    ? ("/audience", "the audience names nobody who may get this") : ("", "no rule delivers this")
+            }
+        return Refusal(code: code, pointer: pointer, message: message)
+    }
+
+    static func usefulness(_ code: RefusalCode) -> Int {
+        switch code {
+        case .affirmationMissing: 0
+        case .consentMissing: 1
+        case .agreementExpired: 2
+        case .noAgreement: 3
+        case .protected: 4
+        case .neverRule: 5
+        default: 6
+        }
+    }
+}

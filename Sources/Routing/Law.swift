@@ -1,0 +1,195 @@
+package import CaseNotifications
+package import Settings
+
+/// A chapter of the secrecy act, or one section of it: `26`, `26:1`, `24:2a`.
+package struct SecrecyProvision: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// 1...99.
+    package let chapter: Int
+    /// 1...99, or nil for the whole chapter.
+    package let section: Int?
+    /// The letter of an inserted section, or empty.
+    package let letter: String
+
+    /// What `text` writes as `26:1` or `24:2a`, or nil.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let chapter = Self.number(parts[0]) else { return nil }
+        self.chapter = chapter
+        guard parts.count == 2 else {
+            section = nil
+            letter = ""
+            return
+        }
+        var digits = parts[1]
+        if let last = digits.last, last.isASCII, last.isLowercase {
+            digits = digits.dropLast()
+            letter = String(last)
+        } else {
+            letter = ""
+        }
+        guard let section = Self.number(digits) else { return nil }
+        self.section = section
+    }
+
+    private static func number(_ digits: some StringProtocol) -> Int? {
+        guard (1...2).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            !digits.hasPrefix("0")
+        else { return nil }
+        return Int(digits)
+    }
+
+    /// As in the envelope: `26:1`.
+    package var description: String { section.map { "\(chapter):\($0)\(letter)" } ?? String(chapter) }
+
+    /// As lawyers write it: `26 kap. 1 §`.
+    package var citation: String {
+        section.map { "\(chapter) kap. \($0)\(letter.isEmpty ? "" : " " + letter) §" } ?? "\(chapter) kap."
+    }
+
+    /// By chapter, section and letter.
+    package static func < (left: SecrecyProvision, right: SecrecyProvision) -> Bool {
+        (left.chapter, left.section ?? 0, left.letter) < (right.chapter, right.section ?? 0, right.letter)
+    }
+}
+
+/// A set of provisions: chapters, sections, and ranges of either.
+package struct SecrecyPattern: Hashable, Sendable {
+    private let first: SecrecyProvision
+    private let last: SecrecyProvision
+
+    /// What `text` writes as `26`, `21-40`, `25:1` or `25:1-5`, or nil.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let first = SecrecyProvision(parts[0]) else { return nil }
+        self.first = first
+        guard parts.count == 2 else {
+            last = first
+            return
+        }
+        let end = first.section == nil ? SecrecyProvision(parts[1]) : SecrecyProvision("\(first.chapter):\(parts[1])")
+        guard let end, (end.section == nil) == (first.section == nil), first < end else { return nil }
+        last = end
+    }
+
+    /// Whether the pattern covers a provision. A chapter given at the source is covered only by whole chapters.
+    package func contains(_ provision: SecrecyProvision) -> Bool {
+        if first.section == nil { return (first.chapter...last.chapter).contains(provision.chapter) }
+        guard provision.section != nil else { return false }
+        return first <= provision && provision <= last
+    }
+
+    /// Whether the pattern covers some part of what a provision covers.
+    package func touches(_ provision: SecrecyProvision) -> Bool {
+        contains(provision)
+            || (provision.section == nil && first.chapter <= provision.chapter && provision.chapter <= last.chapter)
+    }
+}
+
+/// A legal basis, as `law.yaml` describes it.
+package struct Basis: Sendable {
+    /// Its id.
+    package let id: String
+    /// Its name.
+    package let labels: Labels
+    /// Number in Svensk författningssamling.
+    package let sfs: String
+    /// The latest amendment that the entry follows.
+    package let amended: String?
+    /// The paragraph.
+    package let paragraph: String
+    /// Whether it demands or allows.
+    package let effect: Effect
+    /// When it is in force.
+    package let validity: Validity
+    /// Who may rely on it; nil is everybody.
+    package let senders: PartyMatcher?
+    /// For whom; nil is everybody.
+    package let recipients: PartyMatcher?
+    /// For which types; nil is all.
+    package let types: Set<EventType>?
+    /// Which secrecy at the source it lifts; empty is any.
+    package let secrecyWithin: [SecrecyPattern]
+    /// Which it does not lift.
+    package let secrecyExcept: [SecrecyPattern]
+    /// What the sender must affirm for each notification.
+    package let affirmations: [String]
+    /// Whose consent it rests on: one of these; empty is nobody's.
+    package let consent: [String]
+    /// Whether a `may` on it needs an agreement in force.
+    package let needsAgreement: Bool
+    /// Where `law.yaml` says so.
+    package let location: SourceLocation
+
+    /// Whether it lifts secrecy at the source. Without any secrecy there is nothing to lift.
+    func lifts(_ provision: SecrecyProvision?) -> Bool {
+        guard let provision else { return true }
+        guard !secrecyExcept.contains(where: { $0.touches(provision) }) else { return false }
+        return secrecyWithin.isEmpty || secrecyWithin.contains { $0.contains(provision) }
+    }
+}
+
+/// Some parties, by kind or id.
+package struct PartyMatcher: Sendable {
+    /// Kinds; nil is any.
+    package let kinds: Set<PartyKind>?
+    /// Ids; nil is any.
+    package let parties: Set<PartyID>?
+
+    /// Whether it means a party.
+    package func matches(_ party: Party) -> Bool {
+        (kinds?.contains(party.kind) ?? true) && (parties?.contains(party.id) ?? true)
+    }
+}
+
+/// An agreement or letter of intent, as `agreements.yaml` describes it.
+package struct Agreement: Sendable {
+    /// How far an agreement reaches.
+    package enum Level: String, CaseIterable, Sendable {
+        case county, municipality, agency
+    }
+
+    /// What its parties have declared it to be.
+    package enum State: String, CaseIterable, Sendable {
+        case draft
+        case inForce = "in-force"
+        case ended
+    }
+
+    /// Its id.
+    package let id: String
+    /// Its name.
+    package let labels: Labels
+    /// How far it reaches.
+    package let level: Level
+    /// The municipalities that it covers; empty is all of the county.
+    package let municipalities: Set<String>
+    /// The programmes that it covers; empty is everything.
+    package let programmes: Set<String>
+    /// What its parties have declared it to be.
+    package let state: State
+    /// Whether every signatory has signed.
+    package let isSigned: Bool
+    /// From the last signature and its first day to its last.
+    package let validity: Validity
+    /// The parties that it binds, each as long as it takes part.
+    package let members: [PartyID: Validity]
+    /// Where `agreements.yaml` says so.
+    package let location: SourceLocation
+
+    /// Whether it is about a notification, whoever its parties are.
+    func covers(municipality: String?, programme: String?) -> Bool {
+        if !municipalities.isEmpty {
+            guard let municipality, municipalities.contains(municipality) else { return false }
+        }
+        if !programmes.isEmpty {
+            guard let programme, programmes.contains(programme) else { return false }
+        }
+        return true
+    }
+
+    /// When it holds between two parties; nil if it is not between them.
+    func validity(between first: PartyID, and second: PartyID) -> Validity? {
+        guard let one = members[first], let other = members[second] else { return nil }
+        return validity.intersection(one).intersection(other)
+    }
+}

@@ -1,0 +1,112 @@
+import CaseNotifications
+package import Settings
+
+/// What came of loading a policy: the policy, or everything that is wrong with it.
+package struct PolicyLoad: Sendable {
+    /// The policy; nil if there is any error.
+    package let policy: Policy?
+    /// Errors and warnings, by file and place.
+    package let diagnostics: [Diagnostic]
+}
+
+/// Turns the files of one collaboration into a policy, or tells every mistake in them at once.
+///
+/// Worked examples are read but not played; `PolicyCheck` plays them, and only what it calls activatable may be activated.
+package enum PolicyLoader {
+    /// Loads a policy.
+    ///
+    /// - Parameter files: texts by path, as they are to be called in messages. A file is known by its name and by the directory
+    ///   `parties`; what stands before that does not matter.
+    /// - Parameter zone: the transitions of the collaboration's zone; they are part of the digest.
+    package static func load(files: [String: String], zone: ZoneTransitions) -> PolicyLoad {
+        let log = DiagnosticLog()
+        let roots = PolicyRoots(files: files, log: log)
+        let draft = PolicyDraft(roots: roots, zone: zone, log: log)
+        let policy = log.hasErrors ? nil : draft.policy(roots: roots)
+        return PolicyLoad(policy: policy, diagnostics: log.diagnostics)
+    }
+}
+
+/// What came of checking a policy: everything that is wrong, failing worked examples among it.
+package struct PolicyCheckResult: Sendable {
+    /// The policy; nil if there is any error in its files. Not to be activated unless `isActivatable`.
+    package let policy: Policy?
+    /// Errors and warnings, by file and place.
+    package let diagnostics: [Diagnostic]
+    /// How every worked example came out; empty without a policy.
+    package let examples: [ExampleResult]
+
+    /// Whether the policy may be activated: no error, and no failing example.
+    package var isActivatable: Bool { policy != nil && !diagnostics.contains { $0.severity == .error } }
+}
+
+/// Loads a policy and plays its worked examples.
+package enum PolicyCheck {
+    /// Checks everything.
+    package static func run(files: [String: String], zone: ZoneTransitions) -> PolicyCheckResult {
+        let load = PolicyLoader.load(files: files, zone: zone)
+        guard let policy = load.policy else {
+            return PolicyCheckResult(policy: nil, diagnostics: load.diagnostics, examples: [])
+        }
+        let results = policy.runExamples()
+        let log = DiagnosticLog()
+        for (path, text) in files { log.remember(file: path, text: text) }
+        for result in results where !result.passed {
+            let failures = result.failures.joined(separator: "; ")
+            log.error(.failedExample, at: result.place, "worked example \(Diagnostic.quote(result.name)): \(failures)")
+        }
+        let diagnostics = (load.diagnostics + log.diagnostics).sorted { $0.location < $1.location }
+        return PolicyCheckResult(policy: policy, diagnostics: diagnostics, examples: results)
+    }
+}
+
+/// The parsed files of a policy.
+struct PolicyRoots {
+    /// Names of the files that every policy has.
+    static let names = ["collaboration.yaml", "types.yaml", "law.yaml", "agreements.yaml", "rules.yaml", "tests.yaml"]
+    /// Where party files lie.
+    static let partyDirectory = "parties"
+
+    /// Roots of the files that every policy has, by name.
+    private(set) var files: [String: SettingsNode] = [:]
+    /// Party files by the name of the file without `.yaml`, sorted.
+    private(set) var parties: [(name: String, root: SettingsNode)] = []
+
+    init(files: [String: String], log: DiagnosticLog) {
+        var first: [String: String] = [:]
+        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+            let parts = path.split(separator: "/")
+            guard let name = parts.last.map(String.init) else { continue }
+            let place = Place(SourceLocation(file: path, line: 1, column: 1))
+            if parts.count > 1, parts[parts.count - 2] == Self.partyDirectory {
+                guard let root = SettingsReader.parse(file: path, text: text, log: log) else { continue }
+                parties.append((String(name.dropLast(".yaml".count)), root))
+            } else if Self.names.contains(name) {
+                if let other = first.updateValue(path, forKey: name) {
+                    log.error(
+                        .duplicateID, at: place, "two files are called \(name)",
+                        related: [SourceLocation(file: other, line: 1, column: 1)])
+                    continue
+                }
+                self.files[name] = SettingsReader.parse(file: path, text: text, log: log)
+            } else {
+                log.error(
+                    .unknownFile, at: place, "\(name) is no file of a policy",
+                    hint: Suggestion.hint(for: name, among: Self.names))
+            }
+        }
+        for name in Self.names where first[name] == nil {
+            log.error(
+                .missingFile, at: Place(SourceLocation(file: Self.directory(of: files) + name, line: 1, column: 1)),
+                "the policy has no file \(name)")
+        }
+    }
+
+    /// The directory that the files lie in, with a slash at the end, as far as it can be told.
+    private static func directory(of files: [String: String]) -> String {
+        let paths = files.keys.sorted()
+        let known = paths.first { path in names.contains { path == $0 || path.hasSuffix("/" + $0) } }
+        guard let known, let slash = known.lastIndex(of: "/") else { return "" }
+        return String(known[...slash])
+    }
+}

@@ -1,0 +1,216 @@
+package import CaseNotifications
+package import Settings
+
+/// A name in the languages of the program.
+package struct Labels: Hashable, Sendable {
+    /// Swedish.
+    package let sv: String
+    /// English.
+    package let en: String
+
+    /// A name.
+    package init(sv: String, en: String) {
+        self.sv = sv
+        self.en = en
+    }
+}
+
+/// What sort of body a party is.
+package enum PartyKind: String, CaseIterable, Hashable, Sendable {
+    case police, prosecutor, court, prison, probation
+    case socialServices = "social-services"
+    case onCallDesk = "on-call-desk"
+    case region
+    case countyBoard = "county-board"
+    case school, ngo
+    case municipalCompany = "municipal-company"
+    case coordinator
+    case `operator`
+}
+
+/// Which data protection law a party works under.
+package enum Regime: String, CaseIterable, Hashable, Sendable {
+    /// Brottsdatalagen (2018:1177).
+    case bdl
+    /// The general data protection regulation.
+    case gdpr
+}
+
+/// A board or unit that sends and receives, as its file in `parties/` describes it.
+package struct Party: Sendable {
+    /// Its id.
+    package let id: PartyID
+    /// Its name.
+    package let labels: Labels
+    /// Earlier names, each with the last instant at which it was in use; oldest first.
+    package let formerNames: [FormerName]
+    /// What sort of body it is.
+    package let kind: PartyKind
+    /// The authority or municipality that it belongs to. Within one, no agreement is needed.
+    package let organisation: String
+    /// Two digits.
+    package let county: String
+    /// The municipalities that it serves; empty is the whole county.
+    package let municipalities: [String]
+    /// Which data protection law it works under.
+    package let regime: Regime
+    /// The secrecy that it may state for what it sends; the first is what holds when it states none.
+    package let secrecy: [SecrecyProvision]
+    /// The party that gets what arrives while nobody is at its desks.
+    package let fallback: PartyID?
+    /// For an on-call desk: the boards that it acts for.
+    package let agentFor: [PartyID]
+    /// Its desks, in order of preference.
+    package let desks: [Desk]
+    /// Its systems.
+    package let clients: [PartyClient]
+    /// Its people.
+    package let people: [Person]
+    /// What its people's functions are called.
+    package let functions: [String: Labels]
+    /// Where its file says so.
+    package let location: SourceLocation
+
+    /// The name that it had at an instant.
+    package func labels(at instant: Timestamp) -> Labels {
+        formerNames.first { instant < $0.end }?.labels ?? labels
+    }
+
+    /// Whether it serves a municipality.
+    package func serves(_ municipality: String) -> Bool {
+        municipalities.isEmpty ? municipality.hasPrefix(county) : municipalities.contains(municipality)
+    }
+}
+
+/// A name that a party had.
+package struct FormerName: Hashable, Sendable {
+    /// The name.
+    package let labels: Labels
+    /// The first instant at which it was not in use any more.
+    package let end: Timestamp
+}
+
+/// A place within a party where notifications arrive and people work.
+package struct Desk: Sendable {
+    /// Its id, unique in the policy.
+    package let id: DeskID
+    /// The party whose desk it is.
+    package let party: PartyID
+    /// Its name.
+    package let labels: Labels
+    /// When it is staffed.
+    package let calendar: OpeningCalendar
+    /// The types that it takes; nil is all.
+    package let types: Set<EventType>?
+    /// Who is on duty when; nil if the desk is staffed by its calendar alone.
+    package let roster: [RosterEntry]?
+    /// Where its party's file says so.
+    package let location: SourceLocation
+
+    /// Whether its being open depends on somebody being on duty.
+    package var hasRoster: Bool { roster != nil }
+
+    /// Whether it takes notifications of a type.
+    package func takes(_ type: EventType) -> Bool { types?.contains(type) ?? true }
+
+    /// Whether somebody is there, and until when that holds.
+    func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {
+        let hours = calendar.state(at: instant, zone: zone)
+        guard let roster else { return hours }
+        var until = hours.until
+        var isStaffed = false
+        for entry in roster {
+            let state = entry.state(at: instant, zone: zone)
+            until = min(until, state.until)
+            isStaffed = isStaffed || state.isOpen
+        }
+        return OpeningCalendar.State(isOpen: hours.isOpen && isStaffed, until: until)
+    }
+}
+
+/// One person's duty at a desk.
+package struct RosterEntry: Sendable {
+    /// The person.
+    package let person: PersonID
+    /// 1 is called first, 2 next, 3 is the duty manager.
+    package let step: Int
+    /// At which hours.
+    package let hours: OpeningCalendar
+    /// In which period.
+    package let validity: Validity
+
+    /// Whether the person is on duty, and until when that holds.
+    func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {
+        let change = validity.nextChange(after: instant)
+        guard validity.contains(instant) else { return OpeningCalendar.State(isOpen: false, until: change) }
+        let state = hours.state(at: instant, zone: zone)
+        return OpeningCalendar.State(isOpen: state.isOpen, until: min(state.until, change))
+    }
+}
+
+/// Somebody on duty.
+package struct Duty: Hashable, Sendable {
+    /// The person.
+    package let person: PersonID
+    /// 1 is called first, 2 next, 3 is the duty manager.
+    package let step: Int
+
+    /// A duty.
+    package init(person: PersonID, step: Int) {
+        self.person = person
+        self.step = step
+    }
+}
+
+/// A system of a party.
+package struct PartyClient: Sendable {
+    /// Its id within the party.
+    package let id: ClientID
+    /// What its certificate must be.
+    package let identity: CertificateIdentity
+    /// What it may do.
+    package let roles: Set<Role>
+    /// Desks whose inbox it may take custody from.
+    package let stations: [DeskID]
+    /// Whether it may report what named people did.
+    package let speaksForPeople: Bool
+    /// Whether STOMP 1.0 is served.
+    package let allows10: Bool
+    /// Where its party's file says so.
+    package let location: SourceLocation
+}
+
+/// A member of a party's staff.
+package struct Person: Sendable {
+    /// An opaque id, never a name.
+    package let id: PersonID
+    /// The party.
+    package let party: PartyID
+    /// The role that receipts show.
+    package let function: String?
+    /// What the certificate must be.
+    package let identity: CertificateIdentity
+    /// What the person may do.
+    package let roles: Set<Role>
+    /// Where the person works.
+    package let desks: [DeskID]
+    /// Where the party's file says so.
+    package let location: SourceLocation
+}
+
+/// What a certificate must be: bear a URI, or be one certain certificate, or both.
+package struct CertificateIdentity: Hashable, Sendable {
+    /// A URI among its subject alternative names.
+    package let uri: String?
+    /// SHA-256 of the certificate, 64 lower-case hexadecimal digits.
+    package let fingerprint: String?
+
+    /// An identity.
+    ///
+    /// - Precondition: one of the two is set.
+    package init(uri: String?, fingerprint: String?) {
+        precondition(uri != nil || fingerprint != nil, "an identity needs something to know it by")
+        self.uri = uri
+        self.fingerprint = fingerprint
+    }
+}
