@@ -43,6 +43,9 @@ let package = Package(
         .target(name: "Settings", dependencies: [yams], swiftSettings: common),
         .target(
             name: "Routing", dependencies: ["CaseNotifications", "Settings"], swiftSettings: pure),
+        .target(
+            name: "Journal", dependencies: ["CLinux", deque, crypto],
+            swiftSettings: common),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(

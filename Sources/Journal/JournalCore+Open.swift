@@ -1,0 +1,155 @@
+extension JournalCore {
+    /// Recovers the journal in `directory` and begins a new segment.
+    ///
+    /// `replay` is called on this thread, in order of writing, with one batch in memory at a time. Nothing is written until
+    /// every segment was read and each part of it classified; when this throws before that, not a byte has changed, and
+    /// what was replayed has to be forgotten.
+    ///
+    /// - Parameter directory: one journal, `<data>/<collaboration>`. The caller holds the lock of the data directory.
+    /// - Throws: see `JournalError`; with `DamagePolicy.refuse` also `.damaged` for the first damage.
+    package static func open(
+        directory: String, keys ring: KeyRing, options: JournalOptions = .init(), disk: any Disk = PosixDisk(),
+        random: any RandomSource = SystemRandom(), clock: any JournalClock = SystemJournalClock(),
+        replay: (ReplayItem) -> Void
+    ) throws(JournalError) -> JournalCore {
+        guard JournalLimits.segmentBytes.contains(options.segmentBytes) else {
+            throw .limit(
+                name: "segment bytes", value: options.segmentBytes, limit: JournalLimits.segmentBytes.upperBound)
+        }
+        let paths = JournalPaths(root: directory)
+        let keyNames = try JournalPaths.names(in: paths.keys, disk)
+        let segmentNames = try JournalPaths.names(in: paths.segments, disk)
+        let loaded = try KeyFile(directory: paths.keys, disk: disk).load(names: keyNames, with: ring)
+        guard loaded != nil || segmentNames.isEmpty else { throw .keysMissing(path: paths.keys) }
+        let table = loaded ?? KeyTable(journal: JournalID(high: random.word(), low: random.word()))
+        let store = KeyStore(table: table, directory: paths.keys, disk: disk)
+        var found = Recovery(paths: paths, disk: disk, table: table, keys: store, policy: options.damage)
+        try found.scan(names: segmentNames, replay: replay)
+        if options.damage == .refuse, let first = found.damage.first {
+            throw .damaged(segment: first.segment, offset: first.offset, records: first.records)
+        }
+
+        var core = JournalCore(
+            paths: paths, disk: disk, random: random, clock: clock, options: options, ring: ring, keys: store,
+            table: table, found: found)
+        core.report.wasCreated = loaded == nil
+        core.report.recordCount = found.replayed
+        core.report.lastRecord = found.nextRecord - 1
+        core.report.segments = segmentNames.count - found.spares.count
+        core.report.damage = found.damage
+        do throws(DiskError) {
+            try core.makeDirectories()
+            try core.settle(found)
+            try core.begin(found, keyNames: keyNames)
+        } catch {
+            core.close()
+            if error.isFull { throw .noSpace(path: directory) }
+            throw JournalError(error)
+        }
+        return core
+    }
+
+    private func makeDirectories() throws(DiskError) {
+        try disk.makeDirectory(paths.root)
+        for directory in paths.all { try disk.makeDirectory(directory) }
+        try disk.syncDirectory(paths.root)
+        let parent = paths.root.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        if !parent.isEmpty { try disk.syncDirectory(parent.count == 1 ? "/" : parent.joined(separator: "/")) }
+    }
+
+    /// Copies aside what was cut or is damaged, cuts, and removes what holds nothing.
+    private mutating func settle(_ found: Recovery) throws(DiskError) {
+        if let tail = found.tail {
+            let file = try disk.open(paths.segment(tail.segment), .update)
+            defer { disk.close(file) }
+            // The unused zeros go first: on a full disk their space is what the copy and the next segment live on.
+            if try disk.size(file) > tail.nonZeroEnd {
+                try disk.truncate(file, to: tail.nonZeroEnd)
+                try disk.sync(file)
+            }
+            if tail.nonZeroEnd > tail.end {
+                report.tornTail = try setAside(file, tail.segment, tail.end, Int(tail.nonZeroEnd - tail.end), "torn")
+                try disk.truncate(file, to: tail.end)
+                try disk.sync(file)
+            }
+        }
+        for damage in found.damage {
+            let file = try disk.open(paths.segment(damage.segment), .read)
+            defer { disk.close(file) }
+            _ = try setAside(file, damage.segment, damage.offset, damage.bytes, "damaged")
+        }
+        if let number = found.tornHeader {
+            let file = try disk.open(paths.segment(number), .read)
+            defer { disk.close(file) }
+            report.tornTail = try setAside(file, number, 0, SegmentHeader.bytes, "torn")
+        }
+        let empty = found.spares + (found.tornHeader.map { [$0] } ?? [])
+        for number in empty { try disk.remove(paths.segment(number)) }
+        if !empty.isEmpty { try disk.syncDirectory(paths.segments) }
+    }
+
+    private func setAside(
+        _ file: DiskFile, _ segment: UInt64, _ offset: UInt64, _ count: Int, _ kind: String
+    ) throws(DiskError) -> TornTail {
+        let path = paths.quarantined(segment, offset, kind)
+        try disk.copy(file, from: offset, count: count, to: path)
+        try disk.syncDirectory(paths.quarantine)
+        return TornTail(segment: segment, offset: offset, bytes: count, quarantineFile: path)
+    }
+
+    /// A new segment under a new key, and slabs of this start's own: nothing that an earlier start may have used is used.
+    private mutating func begin(_ found: Recovery, keyNames: [String]) throws(DiskError) {
+        removeLeftovers(keyNames)
+        table.start += 1
+        for number in found.spares + (found.tornHeader.map { [$0] } ?? []) {
+            table.entries[KeyName(kind: .segment, number: number)] = nil
+        }
+        report.start = table.start
+        segments = [try makeSegment(found.lastSegment + 1)]
+        try prepareFirst()
+        try activate()
+        updateSpace()
+        do throws(DiskError) {
+            if options.slabsAhead > 0 { try prepareSlabs(1) }
+        } catch {
+            // Without slots nothing new is accepted, but what is stored goes on.
+            guard error.isFull else { throw error }
+            space.setFull(true)
+        }
+    }
+
+    /// Prepares room for the header and the progress reserve, or on a full disk as much of it as there is.
+    private mutating func prepareFirst() throws(DiskError) {
+        try grow(0, to: Self.smallestStartBytes)
+        let needed = min(options.segmentBytes, SegmentHeader.bytes + options.progressReserveBytes)
+        var step = JournalLimits.preparationStepBytes
+        while segments[0].prepared < needed {
+            do throws(DiskError) {
+                try grow(0, to: min(segments[0].prepared + step, needed))
+            } catch {
+                guard error.isFull else { throw error }
+                space.setFull(true)
+                step /= 2
+                if step < SegmentHeader.bytes { return }
+            }
+        }
+    }
+
+    /// The header and a few small batches: with less there is no start.
+    private static let smallestStartBytes = 4 * SegmentHeader.bytes
+
+    /// Temporary files and old generations that a crash left behind.
+    private func removeLeftovers(_ names: [String]) {
+        for name in names {
+            let isOldKeyFile = FileName.number(in: name, prefix: "keys-").map { $0 + 1 < table.generation } ?? false
+            let slab = name.hasPrefix("slab-") ? FileName.number(in: name.dropLast(9), prefix: "slab-") : nil
+            let isUnknownSlab =
+                slab.map { number in
+                    table.entries[KeyName(kind: .slab, number: number)].map {
+                        SlabFile.name(number, generation: $0.generation) != name
+                    } ?? true
+                } ?? false
+            if name == "keys.new" || isOldKeyFile || isUnknownSlab { try? disk.remove(paths.keys + "/" + name) }
+        }
+    }
+}
