@@ -46,6 +46,7 @@ let package = Package(
         .target(
             name: "Journal", dependencies: ["CLinux", deque, crypto],
             swiftSettings: common),
+        .target(name: "Relay", dependencies: ["CaseNotifications", "Routing", deque, heap], swiftSettings: pure),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(

@@ -1,0 +1,177 @@
+package import CaseNotifications
+
+/// What `decide` may choose. It is no part of the fold: events carry what was chosen.
+package struct RelaySettings: Sendable, Equatable {
+    /// Returns after which a delivery is set aside, 1...200.
+    package var attempts: Int
+    /// Seconds until the first redelivery; each further one waits twice as long.
+    package var firstBackoffSeconds: Int64
+    /// The longest wait.
+    package var lastBackoffSeconds: Int64
+
+    /// Settings. What is out of range is moved to its nearest end.
+    package init(attempts: Int = 8, firstBackoffSeconds: Int64 = 1, lastBackoffSeconds: Int64 = 300) {
+        self.attempts = min(max(attempts, 1), 200)
+        self.firstBackoffSeconds = min(max(firstBackoffSeconds, 0), 86_400)
+        self.lastBackoffSeconds = min(max(lastBackoffSeconds, self.firstBackoffSeconds), 86_400)
+    }
+
+    /// Eight attempts, from one second to five minutes apart.
+    package static let standard = RelaySettings()
+
+    /// How long the delivery waits after its `returns`th return.
+    func backoffSeconds(returns: Int) -> Int64 {
+        let doublings = min(max(returns - 1, 0), 20)
+        return min(firstBackoffSeconds << Int64(doublings), lastBackoffSeconds)
+    }
+}
+
+/// One collaboration's deliveries, receipts and people's answers: a value that is the fold of its events.
+///
+/// `decide` looks and says what should happen, `apply` makes it so; nothing applied is taken back. The number of events
+/// applied is the record number of the last one in the journal, and `<collaboration>.<record number>` is its position.
+///
+/// In memory: 128 B per notification while it is open or younger than 90 days, 64 B per delivery of these, 40 B per
+/// receipt of the last 90 days, 48 B per submission of the last 30 days, each plus its share of a table. All tables grow
+/// by small chunks. Names are held once and meant by their number.
+package struct Relay: Sendable {
+    /// How long a submission is known, and how old the `time` of a new one may be.
+    package static let duplicateSeconds: Int64 = 30 * 86_400
+    /// How long receipts can be read, and closed notifications asked about.
+    package static let receiptSeconds: Int64 = 90 * 86_400
+    /// What one `.trimmed` drops of each kind at most.
+    package static let trimLimit = 256
+    /// The most parties that one notification goes to, and the most that are reported as refused.
+    package static let partyLimit = 256
+    /// The most events of one transaction: what one request to the journal may hold.
+    package static let transactionEventLimit = 1_024
+    /// The longest role, municipality or verb, in bytes.
+    package static let textLimitBytes = Names.textLimitBytes
+
+    /// The collaboration that positions are named after.
+    package let collaboration: CollaborationID
+    let settings: RelaySettings
+    /// The record number of the last event applied; 0 before the first.
+    package internal(set) var sequence: UInt64 = 0
+    /// The policy that was activated last.
+    package internal(set) var activePolicy: Digest?
+    /// What the last clock record says; nil without a simulated clock.
+    package internal(set) var simulatedNow: Timestamp?
+    /// Whether the last record about it says that new notifications are stored.
+    package internal(set) var isAvailable = true
+
+    var names = Names()
+    var known = ChunkedTable<SubmissionKey, KnownRow>()
+    var index = ChunkedTable<NotificationID, UInt32>()
+    var cases = ChunkedTable<CaseID, CaseRow>()
+    var notifications = ChunkedRows<NotificationRow>()
+    var deliveries = ChunkedRows<DeliveryRow>()
+    var acts = ChunkedRows<ActRow>()
+    /// Sender's ids that `InlineText` has no room for, by notification row.
+    var longIDs: [UInt32: String] = [:]
+    var desks: [NameNumber: DeskRow] = [:]
+    var boxes: [NameNumber: ReceiptBox] = [:]
+    /// Rows in order of acceptance, until they are 90 days old.
+    var ages = ChunkedQueue<UInt32>()
+    /// How many of `ages` are more than 30 days old and no longer in `known`.
+    var forgottenCount = 0
+    /// Rows past 90 days that are still open, each with the time at which to look again.
+    var lingering = ChunkedQueue<Lingering>()
+    var openDeliveries = 0
+    var protectedOpen = 0
+
+    struct Lingering: Sendable {
+        var row: UInt32
+        var until: Timestamp
+    }
+
+    /// An empty relay.
+    package init(collaboration: CollaborationID, settings: RelaySettings = .standard) {
+        self.collaboration = collaboration
+        self.settings = settings
+    }
+
+    /// The position of a record: `<collaboration>.<sequence>`.
+    package func position(_ sequence: UInt64) -> String { "\(collaboration.text).\(sequence)" }
+
+    /// What the relay knows about a submission.
+    package enum Known: Equatable, Sendable {
+        /// The same body was accepted: the stored answer.
+        case same(NotificationID, sequence: UInt64)
+        /// Another body was accepted under this id.
+        case other
+    }
+
+    /// Whether this was submitted before; ask before routing.
+    package func known(source: PartyID, id: String, digest: Digest) -> Known? {
+        known(SubmissionKey(source: source, id: id), digest: digest)
+    }
+
+    func known(_ key: SubmissionKey, digest: Digest) -> Known? {
+        guard let row = known[key] else { return nil }
+        return row.has(digest) ? .same(row.notification, sequence: row.sequence) : .other
+    }
+
+    /// The slot of a case's keys, if a notification of it was accepted before.
+    package func caseSlot(of subject: CaseID) -> UInt64? { cases[subject]?.slot }
+
+    /// The next time at which `due` has something.
+    package var nextDue: Timestamp? {
+        var next: Timestamp?
+        func consider(_ time: Timestamp?) {
+            if let time { next = min(next ?? time, time) }
+        }
+        if forgottenCount < ages.count { consider(forgetTime(of: ages[forgottenCount])) }
+        if let oldest = ages.first { consider(releaseTime(of: oldest)) }
+        consider(lingering.first?.until)
+        for box in boxes.values {
+            consider(box.entries.first.map { $0.at.advanced(bySeconds: Self.receiptSeconds) })
+        }
+        return next
+    }
+
+    /// What has to be done now without anybody asking.
+    package func due(at now: Timestamp) -> [Command] {
+        guard let nextDue, nextDue <= now else { return [] }
+        return [.trim]
+    }
+
+    func forgetTime(of row: UInt32) -> Timestamp {
+        notifications[row].id.time.advanced(bySeconds: Self.duplicateSeconds)
+    }
+
+    func releaseTime(of row: UInt32) -> Timestamp {
+        notifications[row].id.time.advanced(bySeconds: Self.receiptSeconds)
+    }
+
+    func sourceID(of row: UInt32) -> String { longIDs[row] ?? notifications[row].sourceID.text }
+
+    func acceptedAt(_ row: UInt32) -> Timestamp { notifications[row].id.time }
+
+    func deliveryID(_ row: UInt32) -> DeliveryID {
+        DeliveryID(notification: notifications[deliveries[row].notification].id, ordinal: deliveries[row].ordinal)
+    }
+
+    /// The row of a delivery, or nil if the relay does not know it.
+    func row(of delivery: DeliveryID) -> UInt32? {
+        guard let notification = index[delivery.notification] else { return nil }
+        var row = notifications[notification].firstDelivery
+        while row != .none {
+            if deliveries[row].ordinal == delivery.ordinal { return row }
+            row = deliveries[row].nextOfNotification
+        }
+        return nil
+    }
+
+    /// The rows of a notification's deliveries in the order of their ordinals.
+    func deliveryRows(of notification: NotificationID) -> [UInt32] {
+        guard let number = index[notification] else { return [] }
+        var rows: [UInt32] = []
+        var row = notifications[number].firstDelivery
+        while row != .none {
+            rows.append(row)
+            row = deliveries[row].nextOfNotification
+        }
+        return rows
+    }
+}

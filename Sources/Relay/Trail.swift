@@ -1,0 +1,30 @@
+package import CaseNotifications
+
+/// What became of one notification, step by step.
+extension Relay {
+    /// The receipts of one notification in their order, as long as they are readable.
+    package func trail(of id: NotificationID) -> [Receipt] {
+        guard let number = index[id] else { return [] }
+        let notification = notifications[number]
+        guard let box = boxes[notification.source] else { return [] }
+        let entries = box.entries
+        // Entries rise with the record number: those before the acceptance cannot be this one's.
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].sequence < notification.sequence { low = middle + 1 } else { high = middle }
+        }
+        var trail: [Receipt] = []
+        while low < entries.count, trail.count < Int(notification.liveReceipts) {
+            if entries[low].notification == number { trail.append(receipt(entries[low])) }
+            low += 1
+        }
+        return trail
+    }
+
+    /// The relay's id of what `source` submitted under its own id, as long as duplicates are known.
+    package func notification(source: PartyID, id: String) -> NotificationID? {
+        known[SubmissionKey(source: source, id: id)]?.notification
+    }
+}
