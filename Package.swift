@@ -47,6 +47,12 @@ let package = Package(
             name: "Journal", dependencies: ["CLinux", deque, crypto],
             swiftSettings: common),
         .target(name: "Relay", dependencies: ["CaseNotifications", "Routing", deque, heap], swiftSettings: pure),
+        .target(
+            name: "BudkavleServer",
+            dependencies: [
+                "CLinux", "EventLoop", "TLSStreams", "STOMP", "CaseNotifications", "Settings", "Routing", "Journal",
+                "Relay", deque, crypto, logging,
+            ], swiftSettings: common),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(

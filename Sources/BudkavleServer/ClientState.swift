@@ -1,0 +1,75 @@
+import CaseNotifications
+import DequeModule
+import Relay
+import Routing
+import STOMP
+
+/// What the core knows of one connected client: its subscriptions and what is in flight to it.
+struct ClientState {
+    let connection: Connection
+    let peer: Peer
+    var subscriptions: [SubscriptionKey: Subscription] = [:]
+    var inFlight: [MessageTag: InFlight] = [:]
+    /// Deliveries that dispatch has given to it while too much waits in its output; bounded by its credit.
+    var held: Deque<Sending> = []
+    var nextTag: MessageTag = 1
+    /// Credit given to its subscriptions so far.
+    var credit = 0
+
+    /// The client as the relay's commands name it.
+    var actor: Actor {
+        let identity = peer.identity
+        return Actor(
+            party: identity.party, client: identity.client, person: identity.person, role: identity.function,
+            desks: identity.desks)
+    }
+}
+
+/// One subscription of a client.
+struct Subscription {
+    enum Kind {
+        case inbox
+        case receipts(ReceiptReader)
+        case watch(DeskID)
+        case replies(token: String)
+    }
+    let kind: Kind
+    let subscriber: SubscriberID
+    let credit: Int
+}
+
+/// What a MESSAGE that waits for its ACK was.
+enum InFlight {
+    case delivery(DeliveryID, SubscriberID)
+    case receipt(UInt64, SubscriberID)
+}
+
+/// What happens when everything up to a ticket is on disk.
+struct Waiting {
+    let ticket: UInt64
+    var changes: [Change] = []
+    var events: [Event] = []
+    var answers: [PendingAnswer] = []
+    var completion: Completion?
+}
+
+/// An answer to a client's frame that waits for the disk.
+struct PendingAnswer {
+    let connection: ConnectionID
+    let order: OrderNumber
+    let answer: STOMP.Answer
+}
+
+/// Work that goes on after the disk, other than answering.
+enum Completion {
+    /// Content may be shown now: `opened` is durable.
+    case show(DeliveryID, QuestionContext)
+}
+
+/// Where the answer to a question goes.
+struct QuestionContext {
+    let connection: ConnectionID
+    let order: OrderNumber
+    let receipt: String
+    let token: String?
+}

@@ -1,0 +1,226 @@
+import CaseNotifications
+package import EventLoop
+import Glibc
+package import Journal
+import Routing
+import STOMP
+package import Settings
+import Synchronization
+package import TLSStreams
+
+/// Why the daemon did not start.
+package enum StartError: Error, CustomStringConvertible {
+    case configuration([Diagnostic], failedExamples: [String])
+    case reading(String)
+    case tls(TLSError)
+    case journal(JournalError)
+    case recovery(RecoveryError)
+    case listening(String)
+    case modes(String)
+
+    package var status: ExitStatus {
+        switch self {
+        case .configuration, .reading, .tls, .modes: .configuration
+        case .recovery: .data
+        case .listening: .unavailable
+        case .journal(let error): error.exitStatus
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .configuration(let diagnostics, let failed):
+            (diagnostics.map(\.text) + failed.map { "failed worked example: \($0)" }).joined(separator: "\n")
+        case .reading(let what), .listening(let what), .modes(let what): what
+        case .tls(let error): error.description
+        case .journal(let error): error.description
+        case .recovery(let error): error.description
+        }
+    }
+}
+
+extension JournalError {
+    /// The exit status that a start which met this error ends with.
+    package var exitStatus: ExitStatus {
+        switch self {
+        case .keyFile, .masterKeyMissing, .masterKeyWrong, .newerFormat: .configuration
+        case .io, .noSpace, .readOnly, .locked, .stopped: .inputOutput
+        default: .data
+        }
+    }
+}
+
+/// The daemon: configuration, journal, listeners, signals and their life cycle.
+///
+/// Isolation: `start` and `waitForEnd` on the main thread; everything after `start` happens on loop 0. Files are read on a thread of their own.
+package final class Daemon: Sendable {
+    let configDirectory: String
+    let log: DaemonLog
+    let notifier = ServiceNotifier()
+    let loop: EpollLoop
+    let context: Mutex<TLSContext?> = Mutex(nil)
+    let settings: Mutex<DaemonSettings?> = Mutex(nil)
+    private let end = EndOfProcess()
+    private let state: Mutex<LoopState>
+
+    /// What belongs to the loop.
+    // SAFETY: listeners and connections in it are touched only on the loop's thread; the mutex is for the compiler and never contended.
+    struct LoopState: @unchecked Sendable {
+        var listener: TLSListener?
+        var adminSocket: AdminSocket?
+        var cores: [CollaborationID: RelayCore] = [:]
+        var policies: [CollaborationID: Policy] = [:]
+        var directories: [CollaborationID: String] = [:]
+        var journals: [JournalWriter] = []
+        var connections: [ConnectionID: Connection] = [:]
+        var nextConnection: UInt64 = 1
+        var isDraining = false
+        var data: DataDirectory?
+    }
+
+    /// A daemon for the configuration in `configDirectory`.
+    package init(configDirectory: String, log: DaemonLog) throws(EventLoopError) {
+        self.configDirectory = configDirectory
+        self.log = log
+        loop = try EpollLoop(name: "budkavled-0")
+        state = Mutex(LoopState())
+    }
+
+    /// The loop's own state. On the loop, or before it runs.
+    func withState<T: Sendable>(_ body: (inout LoopState) -> T) -> T { state.withLock { body(&$0) } }
+
+    /// Reads everything, recovers the journals, listens. Blocks until it is ready or throws with nothing left running.
+    package func start() throws(StartError) {
+        signal(SIGPIPE, SIG_IGN)
+        let settings = try readSettings()
+        self.settings.withLock { $0 = settings }
+        do {
+            let context = try TLSContext(server: settings.tls)
+            self.context.withLock { $0 = context }
+        } catch { throw .tls(error) }
+        let policies = try readPolicies(settings)
+        let (data, opened) = try openJournals(settings, policies)
+        do { try loop.start() } catch { throw .listening("\(error)") }
+        let started = Started(settings: settings, data: data, opened: opened)
+        var failure: StartError?
+        onLoop { [self] in failure = begin(started) }
+        if let failure {
+            loop.stop()
+            throw failure
+        }
+        notifier.send("READY=1\nSTATUS=serving \(policies.count) collaboration(s)")
+    }
+
+    /// Waits until somebody ends the process, and says how.
+    package func waitForEnd() -> ExitStatus {
+        let status = end.wait()
+        loop.stop()
+        log.write(.stopped)
+        return status
+    }
+
+    /// Ends the process in good order.
+    func finish(_ status: ExitStatus) { end.signal(status) }
+
+    /// Runs `body` on the loop and waits for it. Never from the loop itself.
+    func onLoop(_ body: () -> Void) {
+        let done = EndOfProcess()
+        withoutActuallyEscaping(body) { body in
+            let box = LoopBody(body: body)
+            loop.execute {
+                box.body()
+                done.signal(.ok)
+            }
+            _ = done.wait()
+        }
+    }
+
+    // MARK: Reading
+
+    private func readSettings() throws(StartError) -> DaemonSettings {
+        let log = DiagnosticLog()
+        let settings: DaemonSettings?
+        do throws(SettingsFault) {
+            settings = try DaemonSettings.read(directory: configDirectory, log: log)
+        } catch { throw .reading("\(error)") }
+        guard let settings else { throw .configuration(log.diagnostics, failedExamples: []) }
+        return settings
+    }
+
+    func readPolicies(_ settings: DaemonSettings) throws(StartError) -> [(directory: String, policy: Policy)] {
+        var policies: [(String, Policy)] = []
+        var diagnostics: [Diagnostic] = []
+        var failed: [String] = []
+        for collaboration in settings.collaborations {
+            let result: PolicyCheckResult
+            do { result = try PolicyFiles.check(directory: collaboration.directory) } catch {
+                throw .reading("\(error)")
+            }
+            diagnostics += result.diagnostics.filter { $0.severity == .error }
+            failed += result.examples.filter { !$0.passed }.map(\.name)
+            if let policy = result.policy { policies.append((collaboration.directory, policy)) }
+        }
+        guard diagnostics.isEmpty, failed.isEmpty, policies.count == settings.collaborations.count else {
+            throw .configuration(diagnostics, failedExamples: failed)
+        }
+        guard Set(policies.map(\.1.mode)).count <= 1 else {
+            throw .modes("one daemon serves collaborations of one mode; give production and exercise a daemon each")
+        }
+        return policies
+    }
+
+    // MARK: Journals
+
+    struct Opened {
+        let policy: Policy
+        let directory: String
+        let recovered: Recovered
+        let journal: JournalWriter
+    }
+
+    private func openJournals(
+        _ settings: DaemonSettings, _ policies: [(directory: String, policy: Policy)]
+    ) throws(StartError) -> (DataDirectory, [Opened]) {
+        do {
+            let data = try DataDirectory(path: settings.dataDirectory)
+            try DataMode.check(policies.first?.policy.mode ?? .production, in: settings.dataDirectory)
+            let credentials = Glibc.getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
+            let references = settings.keys.files.map { file in
+                file.path.hasPrefix("credential:")
+                    ? KeyFileReference.credential(
+                        id: file.id, name: String(file.path.dropFirst("credential:".count)),
+                        directory: credentials ?? "/run/credentials/missing")
+                    : KeyFileReference(id: file.id, path: file.path)
+            }
+            let keys = try KeyRing.load(references, active: settings.keys.activeID)
+            var opened: [Opened] = []
+            for (directory, policy) in policies {
+                let (recovered, journal) = try Recovered.open(policy.collaboration, in: data, keys: keys, log: log)
+                opened.append(
+                    Opened(policy: policy, directory: directory, recovered: recovered, journal: journal))
+            }
+            return (data, opened)
+        } catch let error as JournalError {
+            throw .journal(error)
+        } catch let error as RecoveryError {
+            throw .recovery(error)
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw .reading("\(error)")
+        }
+    }
+}
+
+/// What a start hands from the main thread to the loop.
+struct Started {
+    let settings: DaemonSettings
+    let data: DataDirectory
+    let opened: [Daemon.Opened]
+}
+
+/// A closure that one thread hands to the loop while it waits.
+// SAFETY: the thread that made it waits until it has run.
+struct LoopBody: @unchecked Sendable {
+    let body: () -> Void
+}

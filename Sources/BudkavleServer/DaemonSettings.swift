@@ -1,0 +1,113 @@
+package import Settings
+package import TLSStreams
+
+/// `budkavled.yaml`: what the daemon needs before it knows any policy. Paths are relative to the file's directory.
+package struct DaemonSettings: Sendable {
+    package struct Listen: Sendable {
+        package var host: String
+        package var port: Int
+        /// Where the port is written as text once everything is ready; for port 0.
+        package var portFile: String?
+    }
+    package struct Keys: Sendable {
+        /// The key under which new keys are wrapped.
+        package var activeID: String
+        /// Id and file of every master key at hand.
+        package var files: [(id: String, path: String)]
+    }
+    package struct Collaboration: Sendable {
+        /// Directory of the policy, below the configuration.
+        package var directory: String
+    }
+
+    /// The configuration directory.
+    package var directory: String
+    package var listen: Listen
+    package var adminSocket: String?
+    package var adminGroup: String
+    package var tls: TLSOptions
+    package var dataDirectory: String
+    package var keys: Keys
+    package var collaborations: [Collaboration]
+    package var logLevel: String
+    package var logFormat: String
+
+    /// Reads `<directory>/budkavled.yaml`; every mistake is in `log`, and then there are no settings.
+    package static func read(directory: String, log: DiagnosticLog) throws(SettingsFault) -> DaemonSettings? {
+        let path = "\(directory)/budkavled.yaml"
+        let text = try SettingsFiles.read(file: path)
+        guard let root = SettingsReader.parse(file: path, text: text, log: log),
+            var reader = MappingReader(root, "budkavled.yaml", log)
+        else { return nil }
+        let settings = parse(&reader, directory: directory)
+        return log.hasErrors ? nil : settings
+    }
+
+    private static func parse(_ root: inout MappingReader, directory: String) -> DaemonSettings? {
+        func absolute(_ path: String) -> String {
+            path.hasPrefix("/") || path.hasPrefix("credential:") ? path : "\(directory)/\(path)"
+        }
+        _ = root.value("version", .oneOf(["1"]))
+        let listen = root.mapping("listen").flatMap { readListen($0, absolute) }
+        let tls = root.mapping("tls").map { readTLS($0, absolute) }
+        let journal = root.mapping("journal").flatMap { readJournal($0, absolute) }
+        let adminSocket = root.optional("admin-socket", .text).map(absolute)
+        let adminGroup = root.optional("admin-group", .text) ?? "budkavle-admin"
+        var level = "info"
+        var format = "auto"
+        if var log = root.optionalMapping("log") {
+            level = log.optional("level", .oneOf(["debug", "info", "warning", "error"])) ?? level
+            format = log.optional("format", .oneOf(["auto", "text", "json"])) ?? format
+            log.finish()
+        }
+        let collaborations = root.list("collaborations", of: .text).map { Collaboration(directory: absolute($0.value)) }
+        root.finish()
+        guard let listen, let tls, let journal else { return nil }
+        return DaemonSettings(
+            directory: directory, listen: listen, adminSocket: adminSocket, adminGroup: adminGroup, tls: tls,
+            dataDirectory: journal.directory, keys: journal.keys, collaborations: collaborations, logLevel: level,
+            logFormat: format)
+    }
+
+    private static func readListen(_ mapping: MappingReader, _ absolute: (String) -> String) -> Listen? {
+        var reader = mapping
+        let host = reader.value("host", .text)
+        let port = reader.value("port", .integer(in: 0...65535))
+        let portFile = reader.optional("port-file", .text).map(absolute)
+        reader.finish()
+        guard let host, let port else { return nil }
+        return Listen(host: host, port: Int(port), portFile: portFile)
+    }
+
+    private static func readTLS(_ mapping: MappingReader, _ absolute: (String) -> String) -> TLSOptions {
+        var reader = mapping
+        var options = TLSOptions()
+        options.certificateFile = reader.value("certificate", .text).map(absolute)
+        options.keyFile = reader.value("key", .text).map(absolute)
+        options.caFiles = reader.list("client-ca", of: .text).map { absolute($0.value) }
+        options.crlFiles = (reader.optionalList("crl", of: .text) ?? []).map { absolute($0.value) }
+        options.strict = reader.optional("strict", .flag) ?? true
+        if reader.optional("minimum", .oneOf(["1.2", "1.3"])) == "1.2" { options.minimumVersion = .v1_2 }
+        reader.finish()
+        return options
+    }
+
+    private static func readJournal(
+        _ mapping: MappingReader, _ absolute: (String) -> String
+    ) -> (directory: String, keys: Keys)? {
+        var reader = mapping
+        let directory = reader.value("directory", .text).map(absolute)
+        var keys = Keys(activeID: "v1", files: [])
+        if let file = reader.optional("master-key", .text) { keys.files.append((id: "v1", path: absolute(file))) }
+        if var more = reader.optionalMapping("master-keys") {
+            keys.activeID = more.value("active", .text) ?? ""
+            for entry in more.requiredEntries("files") {
+                if let path = entry.value.text { keys.files.append((id: entry.key.value, path: absolute(path))) }
+            }
+            more.finish()
+        }
+        reader.finish()
+        guard let directory else { return nil }
+        return (directory, keys)
+    }
+}

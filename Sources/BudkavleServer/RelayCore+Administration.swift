@@ -1,0 +1,196 @@
+import CaseNotifications
+import EventLoop
+import Relay
+import Routing
+import STOMP
+
+/// What an administrator may ask for (protocol.md, Administration).
+enum AdministrationVerb: String {
+    case reload, drain, undrain, clock, disconnect
+}
+
+/// What concerns the whole daemon and not one collaboration. On the loop.
+protocol Administering: AnyObject, Sendable {
+    /// Reads, checks and activates the configuration anew; `done` comes back on the loop.
+    func reload(_ done: @escaping @Sendable (ReloadOutcome) -> Void)
+    /// Stops or starts accepting notifications.
+    func drain(_ isDraining: Bool)
+    /// Whether the daemon is draining.
+    var isDraining: Bool { get }
+}
+
+/// What a reload came to.
+struct ReloadOutcome: Sendable {
+    var isActivated: Bool
+    var hasChanged: Bool
+    var policies: [(CollaborationID, Digest)]
+    /// Each a JSON object as Settings writes it.
+    var diagnostics: [String]
+    var failedExamples: [String]
+}
+
+extension RelayCore {
+    /// Longest step of the simulated clock: a year.
+    private static let longestAdvanceSeconds: Int64 = 31_536_000
+
+    /// `SEND /admin/<verb>`: audited, allowed or not.
+    func administer(_ verb: AdministrationVerb, _ send: SendRequest, at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        let peer = client.peer
+        let isAllowed = peer.identity.roles.contains(.administrator)
+        audit(peer, verb: verb.rawValue, isAllowed: isAllowed, code: nil)
+        log.write(
+            .administration(verb: verb.rawValue, by: peer.identity.logName, allowed: isAllowed))
+        let token: String? =
+            if let replyTo = send.replyTo, case .replies(let token)? = Destination(replyTo) { token } else { nil }
+        let context = QuestionContext(
+            connection: place.connection, order: place.order, receipt: place.receipt ?? "", token: token)
+        guard isAllowed else { return refuse(context, .forbidden) }
+        guard let asked = send.body.isEmpty ? [:] : try? JSONValue(parsing: send.body), asked.object != nil else {
+            return refuse(context, .schema("", "the body is not one JSON object"))
+        }
+        switch verb {
+        case .reload: reload(context)
+        case .drain: drain(true, context)
+        case .undrain: drain(false, context)
+        case .clock: clock(asked, client, context)
+        case .disconnect: disconnect(asked, context)
+        }
+    }
+
+    /// Writes an audit record; it does not hold up the answer.
+    func audit(_ peer: Peer, verb: String, isAllowed: Bool, code: RefusalCode?) {
+        let actor = Actor(
+            party: peer.identity.party, client: peer.identity.client, person: peer.identity.person,
+            role: peer.identity.function, desks: [])
+        _ = perform(.audit(AuditNote(actor: actor, verb: verb, isAllowed: isAllowed, code: code)), answers: { _ in [] })
+    }
+
+    // MARK: reload
+
+    private func reload(_ context: QuestionContext) {
+        guard let administration else { return answerUnavailable(context) }
+        administration.reload { [self] outcome in
+            // SAFETY: the daemon calls back on the loop's thread, which is this actor's executor.
+            self.assumeIsolated { $0.reloaded(outcome, context) }
+        }
+    }
+
+    private func reloaded(_ outcome: ReloadOutcome, _ context: QuestionContext) {
+        var answer = AnswerObject(schema: "reload", now: clock.now)
+        answer.set("activated", outcome.isActivated)
+        answer.set("changed", outcome.hasChanged)
+        let policies = outcome.policies.map { collaboration, digest in
+            var policy = AnswerObject()
+            policy.set("collaboration", collaboration.text)
+            policy.set("digest", digest.hex)
+            return policy.value
+        }
+        answer.set("policies", .array(policies))
+        let diagnostics = outcome.diagnostics.compactMap { try? JSONValue(parsing: Array($0.utf8)) }
+        answer.set("diagnostics", .array(diagnostics))
+        answer.set("failedexamples", outcome.failedExamples)
+        reply(context, answer.value)
+    }
+
+    /// A policy that was loaded and checked whole goes into force: recorded, and every live session judged again.
+    func activate(_ policy: Policy) {
+        guard policy.digest != self.policy.digest else { return }
+        self.policy = policy
+        decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
+        record(policy: policy, by: nil)
+        log.write(.policyActivated(collaboration: collaboration, digest: policy.digest.hex))
+    }
+
+    func record(policy: Policy, by actor: Actor?) {
+        for part in PolicyActivation.all(digest: policy.digest, text: policy.canonicalText, by: actor) {
+            _ = perform(.activate(part), answers: { _ in [] })
+        }
+    }
+
+    // MARK: drain, disconnect
+
+    private func drain(_ isDraining: Bool, _ context: QuestionContext) {
+        administration?.drain(isDraining)
+        var answer = AnswerObject(schema: "drain", now: clock.now)
+        answer.set("draining", isDraining)
+        answer.set("sessions", clients.count)
+        answer.set("unacknowledged", clients.values.reduce(0) { $0 + $1.inFlight.count })
+        reply(context, answer.value)
+    }
+
+    private func disconnect(_ asked: JSONValue, _ context: QuestionContext) {
+        let session = asked["session"]?.string
+        let party = asked["party"]?.string
+        let name = asked["client"]?.string
+        guard session != nil || party != nil else {
+            return refuse(context, .schema("", "name a session or a party"))
+        }
+        let chosen = clients.values.filter { client in
+            if let session { return client.connection.sessionID == session }
+            return client.peer.identity.party.text == party
+                && (name == nil || client.peer.identity.client.text == name)
+        }
+        let refusal = SessionRefusal(code: "disconnected", message: "an administrator ended this session")
+        var answer = AnswerObject(schema: "disconnect", now: clock.now)
+        answer.set("disconnected", chosen.count)
+        reply(context, answer.value)
+        for client in chosen {
+            // SAFETY: connections of this core live on its loop.
+            client.connection.assumeIsolated { $0.end(refusal) }
+        }
+    }
+
+    // MARK: clock
+
+    private func clock(_ asked: JSONValue, _ client: ClientState, _ context: QuestionContext) {
+        if let advance = asked["advance"] {
+            guard clock.isSimulated else { return refuse(context, .forbidden) }
+            guard let seconds = advance.integer, (1...Self.longestAdvanceSeconds).contains(seconds) else {
+                return refuse(context, .schema("/advance", "seconds, 1 to \(Self.longestAdvanceSeconds)"))
+            }
+            let target = clock.now.advanced(bySeconds: seconds)
+            guard perform(.clock(.advanced(to: target, by: client.actor)), answers: { _ in [] }) != nil else {
+                return answerUnavailable(context)
+            }
+            clock.set(to: target)
+            doWhatIsDue()
+            pumpSoon()
+        }
+        var answer = AnswerObject(schema: "clock", now: clock.now)
+        answer.set("simulated", clock.isSimulated)
+        if let speed = policy.clock?.speed { answer.set("speed", .integer(Int64(speed))) }
+        reply(context, answer.value)
+    }
+
+    /// Every 10 s the time that a simulated clock has reached becomes a record, so that a restart goes on from it.
+    func recordClock() {
+        guard clock.isSimulated else { return }
+        _ = perform(.clock(.reached(clock.now)), answers: { _ in [] })
+        _ = loop.schedule(after: .seconds(10)) { [weak self] in
+            // SAFETY: timers run on the loop's thread, which is this actor's executor.
+            self?.assumeIsolated { $0.recordClock() }
+        }
+    }
+
+    // MARK: sessions, queues
+
+    func sessions() -> JSONValue {
+        let list = clients.values.sorted { $0.connection.id < $1.connection.id }.map { client in
+            var answer = AnswerObject()
+            answer.set("session", client.connection.sessionID)
+            answer.set("party", client.peer.identity.party.text)
+            answer.set("client", client.peer.identity.client.text)
+            // SAFETY: connections of this core live on its loop.
+            answer.set("stomp", client.connection.assumeIsolated { $0.stompVersion })
+            answer.set("transport", client.peer.transport)
+            answer.set("since", client.peer.openedAt)
+            answer.set("subscriptions", client.subscriptions.count)
+            answer.set("unacknowledged", client.inFlight.count)
+            return answer.value
+        }
+        var answer = AnswerObject(schema: "sessions", now: clock.now)
+        answer.set("sessions", .array(list))
+        return answer.value
+    }
+}

@@ -1,0 +1,256 @@
+import CaseNotifications
+import DequeModule
+import Journal
+import Relay
+import Routing
+import STOMP
+
+extension RelayCore {
+    /// `SUBSCRIBE`: an inbox of its own desks, its party's receipts, a watch, or the replies to its questions.
+    func handle(_ subscribe: SubscribeRequest, at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        let identity = client.peer.identity
+        switch Destination(subscribe.destination) {
+        case .inbox(let desk):
+            let desks = desk.map { [$0] } ?? identity.desks.filter { identity.stations.contains($0) }
+            guard identity.roles.contains(.receiver), !desks.isEmpty,
+                desks.allSatisfy({ identity.stations.contains($0) })
+            else { return answer(place, .fault(.unknownDestination)) }
+            add(subscribe, .inbox, desks: desks, at: place)
+        case .receipts(let onlyOwn):
+            guard identity.roles.contains(.sender) else { return answer(place, .fault(.unknownDestination)) }
+            let reader: ReceiptReader =
+                onlyOwn ? .client(identity.party, identity.client) : .party(identity.party)
+            add(subscribe, .receipts(reader), desks: [], at: place)
+        case .watch(let desk):
+            guard identity.desks.contains(desk), mayWatch(identity) else {
+                return answer(place, .fault(.unknownDestination))
+            }
+            add(subscribe, .watch(desk), desks: [], at: place)
+        case .replies(let token): add(subscribe, .replies(token: token), desks: [], at: place)
+        default: answer(place, .fault(.unknownDestination))
+        }
+    }
+
+    private func mayWatch(_ identity: ClientGrant) -> Bool {
+        identity.roles.contains(.receiver) || identity.roles.contains(.responder)
+    }
+
+    /// - Note: the credit of all subscriptions together stays within the connection's limit, so that dispatch never gives more
+    ///   than the session can carry.
+    private func add(_ subscribe: SubscribeRequest, _ kind: Subscription.Kind, desks: [DeskID], at place: RequestPlace)
+    {
+        guard let client = clients[place.connection] else { return }
+        let limit = SessionLimits.standard.unacknowledged
+        let credit = min(subscribe.prefetch, limit - client.credit)
+        let subscriber = takeSubscriber(place.connection, subscribe.key)
+        var subscription = Subscription(kind: kind, subscriber: subscriber, credit: 0)
+        switch kind {
+        case .inbox, .receipts:
+            guard credit > 0 else {
+                subscribers.removeValue(forKey: subscriber)
+                return answer(
+                    place,
+                    .fault(
+                        SessionRefusal(
+                            code: "limit", message: "limit unacknowledged messages is used up by other subscriptions",
+                            details: "Give prefetch-count headers whose sum is at most \(limit).")))
+            }
+            subscription = Subscription(kind: kind, subscriber: subscriber, credit: credit)
+        case .watch, .replies: break
+        }
+        clients[place.connection]?.subscriptions[subscribe.key] = subscription
+        clients[place.connection]?.credit += subscription.credit
+        switch kind {
+        case .inbox:
+            answer(place, .done)
+            dispatch.add(subscriber, desks: desks, credit: credit)
+        case .receipts(let reader):
+            let pending = relay.receipts(for: reader, after: relay.cursor(of: reader), limit: Int.max).count
+            answer(place, .receipt(["pending": "\(pending)"]))
+            receiptDesk.add(subscriber, reader: reader, credit: credit, relay: relay)
+        case .watch(let desk):
+            answer(place, .done)
+            watchers[desk, default: []].append(subscriber)
+            sendList(of: desk, to: subscriber)
+        case .replies: answer(place, .done)
+        }
+        pumpSoon()
+    }
+
+    // MARK: Messages
+
+    /// Hands one delivery to the subscriber that dispatch chose, or reads its content first.
+    func send(_ sending: Sending) {
+        guard let (id, key) = subscribers[sending.subscriber], let client = clients[id] else { return }
+        // SAFETY: connections of this core live on its loop.
+        guard client.held.isEmpty, client.connection.assumeIsolated({ $0.hasRoom }) else {
+            clients[id]?.held.append(sending)
+            return
+        }
+        let delivery = sending.ticket.delivery
+        guard let content = contents.cached(delivery.notification) else {
+            return read(delivery.notification, for: .sending(sending))
+        }
+        guard let facts = relay.delivery(delivery), let attributes = relay.attributes(of: delivery),
+            facts.transport == .waiting
+        else {
+            _ = dispatch.acked(delivery, by: sending.subscriber)
+            return
+        }
+        let message = message(content, facts, attributes, sending.ticket)
+        guard let tag = takeTag(of: id, for: .delivery(delivery, sending.subscriber)) else { return }
+        // SAFETY: as above.
+        let isWritten = client.connection.assumeIsolated { $0.deliver(message, to: key, tag: tag) }
+        if !isWritten {
+            clients[id]?.inFlight.removeValue(forKey: tag)
+            putBack(sending)
+        }
+    }
+
+    private func message(
+        _ content: StoredContent, _ facts: DeliveryFacts, _ attributes: DeliveryAttributes, _ ticket: Ticket
+    ) -> OutgoingMessage {
+        let body = NotificationView.render(
+            content, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
+        var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
+        message.destination = "/inbox/\(facts.desk.text)"
+        message.notification = ticket.delivery.notification.text
+        message.urgency = ticket.urgency.text
+        message.priority = ticket.urgency.priority
+        message.acknowledgeBy = facts.acknowledgeBy?.milliseconds
+        message.deliveryCount = Int(ticket.deliveryCount)
+        message.isRedelivered = ticket.isRedelivered
+        message.isDrill = attributes.drill
+        return message
+    }
+
+    /// A delivery that could not go out now waits a moment at its desk.
+    func putBack(_ sending: Sending) {
+        let readyAt = clock.now.advanced(bySeconds: 1)
+        _ = dispatch.returned(sending.ticket.delivery, by: sending.subscriber, readyAt: readyAt)
+        pumpSoon()
+    }
+
+    /// Hands one receipt to its reader.
+    func send(_ sending: ReceiptSending) {
+        guard let (id, key) = subscribers[sending.subscriber], let client = clients[id] else { return }
+        let numbered = sending.receipt
+        var message = OutgoingMessage(
+            contentType: "application/cloudevents+json", body: numbered.receipt.cloudEvent(receiptID: numbered.id))
+        message.notification = numbered.receipt.notification.text
+        message.isRedelivered = sending.isRedelivered
+        guard let tag = takeTag(of: id, for: .receipt(numbered.number, sending.subscriber)) else { return }
+        // SAFETY: connections of this core live on its loop.
+        let isWritten = client.connection.assumeIsolated { $0.deliver(message, to: key, tag: tag) }
+        if !isWritten {
+            clients[id]?.inFlight.removeValue(forKey: tag)
+            _ = receiptDesk.returned(numbered.number, by: sending.subscriber)
+        }
+    }
+
+    private func takeTag(of id: ConnectionID, for inFlight: InFlight) -> MessageTag? {
+        guard let tag = clients[id]?.nextTag else { return nil }
+        clients[id]?.nextTag += 1
+        clients[id]?.inFlight[tag] = inFlight
+        return tag
+    }
+
+    /// A slow reader has taken what waited for it: what was held back goes on.
+    func hasRoom(_ id: ConnectionID) {
+        guard clients[id]?.held.isEmpty == false else { return }
+        while let client = clients[id], let next = client.held.first,
+            // SAFETY: connections of this core live on its loop.
+            client.connection.assumeIsolated({ $0.hasRoom })
+        {
+            let rest = client.held.dropFirst()
+            clients[id]?.held = []
+            send(next)
+            clients[id]?.held.append(contentsOf: rest)
+        }
+    }
+
+    // MARK: ACK and NACK
+
+    /// ACK: custody, or the receipts' cursor. Credit comes back at once; the record rides with the next batch.
+    func acknowledge(_ tags: [MessageTag], at place: RequestPlace) {
+        var events: [Event] = []
+        for command in custodyCommands(tags, of: place.connection) {
+            let decided = relay.decide(command, at: clock.now, random: &random).events
+            if place.receipt != nil { events.append(contentsOf: decided) } else { gather(decided) }
+        }
+        pumpSoon()
+        guard place.receipt != nil else { return }
+        let following = Waiting(ticket: 0, answers: place.pending(.done))
+        if !append(events, texts: [], grant: nil, urgency: .now, then: following) {
+            answer(place, .refused(.unavailable))
+        }
+    }
+
+    /// The commands that these ACKs stand for; the messages are no longer in flight.
+    func custodyCommands(_ tags: [MessageTag], of id: ConnectionID) -> [RelayCommand] {
+        guard let actor = clients[id]?.actor else { return [] }
+        return tags.compactMap { tag in
+            switch clients[id]?.inFlight.removeValue(forKey: tag) {
+            case .delivery(let delivery, let subscriber):
+                guard dispatch.acked(delivery, by: subscriber) else { return nil }
+                return .custody(delivery, by: actor)
+            case .receipt(let number, let subscriber):
+                guard let ack = receiptDesk.acked(number, by: subscriber), let through = ack.through else {
+                    return nil
+                }
+                return .readReceipts(ack.reader, through: through)
+            case nil: return nil
+            }
+        }
+    }
+
+    /// NACK: back to the desk with a backoff, or set aside after the last attempt.
+    func reject(_ tags: [MessageTag], at place: RequestPlace) {
+        var events: [Event] = []
+        for command in returnCommands(tags, of: place.connection) {
+            events.append(contentsOf: relay.decide(command, at: clock.now, random: &random).events)
+        }
+        let following = Waiting(ticket: 0, answers: place.receipt == nil ? [] : place.pending(.done))
+        if !append(events, texts: [], grant: nil, urgency: .now, then: following), place.receipt != nil {
+            answer(place, .refused(.unavailable))
+        }
+    }
+
+    /// The commands that these NACKs stand for; receipts simply come again.
+    func returnCommands(_ tags: [MessageTag], of id: ConnectionID) -> [RelayCommand] {
+        guard let actor = clients[id]?.actor else { return [] }
+        return tags.compactMap { tag in
+            switch clients[id]?.inFlight.removeValue(forKey: tag) {
+            case .delivery(let delivery, let subscriber):
+                // Not ready again before the relay's own backoff is on disk and told to dispatch.
+                guard dispatch.returned(delivery, by: subscriber, readyAt: .distantFuture) else { return nil }
+                return .giveBack(delivery, by: actor)
+            case .receipt(let number, let subscriber):
+                _ = receiptDesk.returned(number, by: subscriber)
+                pumpSoon()
+                return nil
+            case nil: return nil
+            }
+        }
+    }
+
+    /// Acknowledgements of an aborted transaction whose subscription is gone: those messages are redelivered.
+    func giveBack(_ tags: [MessageTag], from id: ConnectionID) {
+        for tag in tags { clients[id]?.inFlight.removeValue(forKey: tag) }
+        pumpSoon()
+    }
+}
+
+extension UrgencyClass {
+    /// STOMP priority, 9 first.
+    var priority: Int {
+        switch self {
+        case .u1: 9
+        case .u2: 7
+        case .u3: 5
+        case .u4: 3
+        case .u0: 1
+        }
+    }
+}

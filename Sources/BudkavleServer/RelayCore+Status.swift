@@ -1,0 +1,171 @@
+import CaseNotifications
+import Relay
+import Routing
+import STOMP
+
+extension RelayCore {
+    // MARK: status
+
+    /// What became of one notification: all of it for the party that sent it, the own delivery for one that received it.
+    func status(_ asked: JSONValue, _ peer: Peer, _ context: QuestionContext) {
+        let identity = peer.identity
+        guard !identity.roles.isDisjoint(with: [.sender, .receiver, .responder]) else {
+            return refuse(context, .forbidden)
+        }
+        guard let id = asked["notification"]?.string.flatMap({ NotificationID(text: $0) }) ?? ownID(asked, identity),
+            let facts = relay.notification(id)
+        else { return refuse(context, .unknown) }
+        let isSender = facts.source == identity.party && identity.roles.contains(.sender)
+        let deliveries =
+            isSender
+            ? relay.deliveries(of: id)
+            : relay.deliveries(of: id).filter { $0.party == identity.party || $0.agent == identity.party }
+        guard isSender || !deliveries.isEmpty else { return refuse(context, .unknown) }
+        var answer = AnswerObject(schema: "status", now: clock.now)
+        answer.set("notification", id.text)
+        if isSender { answer.set("id", facts.sourceID) }
+        answer.set("source", facts.source.text)
+        answer.set("type", facts.type.text)
+        answer.set("urgency", facts.urgency.text)
+        answer.set("accepted", facts.acceptedAt)
+        answer.set("drill", facts.isDrill)
+        answer.set("deliveries", .array(deliveries.map { describe($0, of: facts) }))
+        answer.set("refused", .array(isSender ? refusedParties(of: facts) : []))
+        answer.set("complete", deliveries.allSatisfy { isComplete($0, of: facts) })
+        answer.set("labels", labels(of: [facts.type]))
+        reply(context, answer.value)
+    }
+
+    /// A sender may ask by the CloudEvents id that it chose itself.
+    private func ownID(_ asked: JSONValue, _ identity: ClientGrant) -> NotificationID? {
+        asked["id"]?.string.flatMap { relay.notification(source: identity.party, id: $0) }
+    }
+
+    private func refusedParties(of facts: NotificationFacts) -> [JSONValue] {
+        relay.trail(of: facts.id).filter { $0.event == .refused }.map { step in
+            var answer = AnswerObject()
+            answer.set("party", step.party?.text)
+            answer.set("code", step.reason?.rawValue)
+            answer.set("at", step.at)
+            return answer.value
+        }
+    }
+
+    private func describe(_ delivery: DeliveryFacts, of facts: NotificationFacts) -> JSONValue {
+        var answer = AnswerObject()
+        answer.set("party", delivery.party.text)
+        answer.set("desk", delivery.desk.text)
+        answer.set("rule", delivery.shape.rule.text)
+        answer.set("state", state(of: delivery))
+        if delivery.work != .open { answer.set("outcome", delivery.work.outcome.text) }
+        answer.set("acknowledgeby", delivery.acknowledgeBy)
+        let steps = relay.trail(of: facts.id).filter { $0.party == delivery.party && $0.event != .refused }
+        answer.set("steps", .array(steps.map { describe($0) }))
+        return answer.value
+    }
+
+    private func describe(_ step: Receipt) -> JSONValue {
+        var answer = AnswerObject()
+        answer.set("event", step.event.text)
+        answer.set("at", step.at)
+        answer.set("party", step.party?.text)
+        answer.set("desk", step.desk?.text)
+        answer.set("role", step.role)
+        answer.set("outcome", step.outcome?.text)
+        answer.set("step", step.step)
+        answer.set("reason", step.reason?.rawValue)
+        return answer.value
+    }
+
+    private func state(of delivery: DeliveryFacts) -> String {
+        if delivery.work != .open { return "acknowledged" }
+        if delivery.openedAt != nil { return "opened" }
+        return delivery.custodyAt != nil ? "delivered" : "accepted"
+    }
+
+    private func isComplete(_ delivery: DeliveryFacts, of facts: NotificationFacts) -> Bool {
+        switch delivery.work {
+        case .taken, .alreadyKnown: true
+        case .open: delivery.acknowledgeBy == nil && delivery.custodyAt != nil
+        case .handedOver, .notOurs: false
+        }
+    }
+
+    // MARK: plan
+
+    /// `send --dry-run`: who would get what. Nothing is stored but the audit of the question.
+    func plan(_ body: [UInt8], _ peer: Peer, _ context: QuestionContext) {
+        guard peer.identity.roles.contains(.sender) else { return refuse(context, .forbidden) }
+        let notification: CaseNotification
+        do {
+            notification = try decoder.decode(body)
+        } catch {
+            return refuse(context, SessionRefusal(error))
+        }
+        guard notification.source == peer.identity.party else {
+            return refuse(
+                context,
+                SessionRefusal(
+                    code: RefusalCode.wrongSource.rawValue, path: "/source",
+                    message: "source must be the party of the certificate"))
+        }
+        let decision = policy.decide(notification, at: clock.now)
+        var answer = AnswerObject(schema: "plan", now: clock.now)
+        answer.set("policy", policy.digest.hex)
+        answer.set("decision", decision.refusal == nil ? "accepted" : "refused")
+        answer.set("code", decision.refusal?.code.rawValue)
+        if let pointer = decision.refusal?.pointer, !pointer.isEmpty { answer.set("path", pointer) }
+        answer.set("urgency", decision.urgency.text)
+        answer.set("type", notification.type.text)
+        answer.set("labels", labels(of: [notification.type]))
+        let grants = decision.refusal == nil ? decision.grants : []
+        answer.set("recipients", .array(grants.map { describe($0) }))
+        answer.set("refused", .array(decision.refusals.filter(\.isReported).map { describe($0) }))
+        audit(peer, verb: "plan", isAllowed: true, code: decision.refusal?.code)
+        reply(context, answer.value)
+    }
+
+    private func describe(_ grant: Grant) -> JSONValue {
+        var answer = AnswerObject()
+        answer.set("party", grant.party.text)
+        answer.set("desk", grant.desk.text)
+        answer.set("agent", grant.agent?.text)
+        answer.set("rule", grant.rule.text)
+        answer.set("effect", grant.effect.rawValue)
+        answer.set("basis", grant.basis)
+        answer.set("marking", grant.marking)
+        answer.set("acknowledgeby", grant.acknowledgeBy)
+        answer.set("attributes", grant.attributes)
+        answer.set("fields", grant.fields)
+        answer.set("strict", grant.isStrict)
+        return answer.value
+    }
+
+    private func describe(_ refusal: PartyRefusal) -> JSONValue {
+        var answer = AnswerObject()
+        answer.set("party", refusal.party.text)
+        answer.set("code", refusal.code.rawValue)
+        answer.set("rule", refusal.rule?.text)
+        let missing = refusal.reasons.flatMap { reason -> [String] in
+            switch reason.kind {
+            case .affirmationsMissing(let names): names
+            case .consentMissing(let givers): givers
+            default: []
+            }
+        }
+        if !missing.isEmpty { answer.set("missing", missing) }
+        return answer.value
+    }
+}
+
+extension Work {
+    /// The outcome that receipts and lists show for this state; an open delivery has none and is never asked.
+    var outcome: Outcome {
+        switch self {
+        case .taken: .taken
+        case .alreadyKnown: .alreadyKnown
+        case .handedOver: .handedOver
+        case .notOurs, .open: .notOurs
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import CaseNotifications
+import Journal
+import Relay
+import Routing
+import STOMP
+
+/// A submission that has passed everything but the relay's own decision.
+struct PreparedSubmission {
+    let submission: Submission
+    let text: SealedText
+    let grant: SpaceGrant
+}
+
+/// What became of a submission before the relay decided it.
+enum Preparation {
+    case ready(PreparedSubmission)
+    case known(RelayAnswer)
+    case refused(Refusal, Digest)
+    case unavailable
+}
+
+extension RelayCore {
+    /// Bytes that one event of an accepted notification takes at most beside what one grant adds.
+    private static let eventBytes = 4096
+    private static let grantBytes = 2048
+
+    /// `SEND /notifications`: decode, authorise, route, decide, write; the RECEIPT leaves after the disk.
+    func submit(_ send: SendRequest, at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        guard client.peer.identity.roles.contains(.sender) else { return answer(place, .refused(.forbidden)) }
+        switch prepare(send.body, from: client.peer) {
+        case .unavailable: refuseAsUnavailable(place)
+        case .known(let known): answerWhenDurable(place, wire(known))
+        case .refused(let refusal, let digest): refuse(refusal, digest: digest, of: client.peer, at: place)
+        case .ready(let prepared): decide(prepared, at: place)
+        }
+    }
+
+    private func decide(_ prepared: PreparedSubmission, at place: RequestPlace) {
+        let verdict = relay.decide(.submit(prepared.submission), at: clock.now, random: &random)
+        guard case .accepted(let id, _) = verdict.answer else {
+            journal.release(prepared.grant)
+            let isStored = append(
+                verdict.events, texts: [], grant: nil, urgency: .now,
+                then: Waiting(ticket: 0, answers: place.pending(wire(verdict.answer))))
+            if !isStored { refuseAsUnavailable(place) }
+            return
+        }
+        let text = SealedText(id: TextID(id), slots: prepared.text.slots, bytes: prepared.text.bytes)
+        let isStored = append(
+            verdict.events, texts: [text], grant: prepared.grant, urgency: .now,
+            then: Waiting(ticket: 0, answers: place.pending(wire(verdict.answer))))
+        guard isStored else { return refuseAsUnavailable(place) }
+        contents.keep(StoredContent(prepared.submission.notification), as: id)
+        noteAvailable()
+    }
+
+    /// Everything before the relay's decision, in the order in which a mistake is told.
+    func prepare(_ body: [UInt8], from peer: Peer) -> Preparation {
+        guard !isDraining else { return .unavailable }
+        let digest = Digest(sha256Of: body)
+        let notification: CaseNotification
+        do {
+            notification = try decoder.decode(body)
+        } catch {
+            return .refused(error, digest)
+        }
+        guard notification.source == peer.identity.party else {
+            let refusal = Refusal(
+                code: .wrongSource, pointer: "/source", message: "source must be the party of the certificate")
+            return .refused(refusal, digest)
+        }
+        switch relay.known(source: notification.source, id: notification.id, digest: digest) {
+        case .same(let id, let sequence): return .known(.duplicate(id, sequence: sequence))
+        case .other:
+            let refusal = Refusal(
+                code: .conflict, pointer: "/id", message: "this id was accepted with other content")
+            return .refused(refusal, digest)
+        case nil: break
+        }
+        let decision = policy.decide(notification, at: clock.now)
+        if let refusal = decision.refusal { return .refused(refusal, digest) }
+        let bytes = AppendRequest.footprint(
+            recordBytes: Self.eventBytes + Self.grantBytes * (decision.grants.count + decision.refusals.count),
+            recordCount: 1 + decision.grants.count + decision.refusals.count, textBytes: [body.count])
+        guard let grant = journal.reserve(.notification, bytes: bytes) else { return .unavailable }
+        guard let slot = journal.takeSlot() else {
+            journal.release(grant)
+            return .unavailable
+        }
+        let caseSlot: SlotID
+        if let known = relay.caseSlot(of: notification.subject) {
+            caseSlot = SlotID(rawValue: known)
+        } else if let fresh = journal.takeSlot() {
+            caseSlot = fresh
+        } else {
+            journal.release(grant)
+            return .unavailable
+        }
+        let submission = Submission(
+            notification: notification, digest: digest, party: peer.identity.party, client: peer.identity.client,
+            notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue, decision: decision,
+            policy: policy.digest)
+        let text = SealedText(id: TextID(high: 0, low: slot.rawValue), slots: [caseSlot, slot], bytes: body)
+        return .ready(PreparedSubmission(submission: submission, text: text, grant: grant))
+    }
+
+    /// A refusal is audited, never stored as an answer: the same id is decided afresh.
+    private func refuse(_ refusal: Refusal, digest: Digest, of peer: Peer, at place: RequestPlace) {
+        log.write(
+            .refused(session: "\(place.connection.rawValue)", party: peer.identity.party, code: refusal.code))
+        let audit = RefusedSubmission(
+            party: peer.identity.party, client: peer.identity.client, code: refusal.code, digest: digest)
+        let answers = place.pending(.refused(SessionRefusal(refusal)))
+        if perform(.refuse(audit), answers: { _ in answers }) == nil { refuseAsUnavailable(place) }
+    }
+
+    /// Counted, not journaled, but for one record per change of state.
+    func refuseAsUnavailable(_ place: RequestPlace) {
+        if !isUnavailable, !isDraining {
+            isUnavailable = true
+            log.write(.storageFull)
+            _ = perform(.availability(.unavailable), answers: { _ in [] })
+        }
+        answer(place, .refused(.unavailable))
+    }
+
+    private func noteAvailable() {
+        guard isUnavailable else { return }
+        isUnavailable = false
+        log.write(.storageAvailable)
+        _ = perform(.availability(.available), answers: { _ in [] })
+    }
+
+    /// The relay's answer as RECEIPT headers or a refusal.
+    func wire(_ answer: RelayAnswer) -> STOMP.Answer {
+        switch answer {
+        case .accepted(let id, let sequence): .receipt(headers(status: "accepted", id, sequence))
+        case .duplicate(let id, let sequence): .receipt(headers(status: "duplicate", id, sequence))
+        case .done(let sequence): .receipt(["status": "accepted", "position": relay.position(sequence)])
+        case .nothing: .receipt(["status": "accepted"])
+        case .refused(let refusal): .refused(SessionRefusal(refusal))
+        }
+    }
+
+    private func headers(status: String, _ id: NotificationID, _ sequence: UInt64) -> Headers {
+        ["status": status, "notification": id.text, "position": relay.position(sequence)]
+    }
+
+    // MARK: Transactions
+
+    /// `COMMIT`: all frames in one batch, or none. One refusal refuses the whole.
+    func commit(_ items: [TransactionItem], at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        var commands: [RelayCommand] = []
+        var prepared: [Int: PreparedSubmission] = [:]
+        func giveUp(_ answer: STOMP.Answer) {
+            for one in prepared.values { journal.release(one.grant) }
+            self.answer(place, answer)
+        }
+        for item in items {
+            switch item.action {
+            case .send(let send):
+                guard Destination(send.destination) == .notifications else {
+                    return giveUp(.fault(.unknownDestination))
+                }
+                guard client.peer.identity.roles.contains(.sender) else { return giveUp(.refused(.forbidden)) }
+                switch prepare(send.body, from: client.peer) {
+                case .ready(let one):
+                    prepared[commands.count] = one
+                    commands.append(.submit(one.submission))
+                case .known(let known):
+                    guard case .duplicate = known else { continue }
+                    return giveUp(
+                        .refused(
+                            .schema("/id", "a notification of this transaction was accepted before, send it alone")))
+                case .refused(let refusal, _): return giveUp(.refused(SessionRefusal(refusal)))
+                case .unavailable: return giveUp(.refused(.unavailable))
+                }
+            case .acknowledge(let tags):
+                commands.append(contentsOf: custodyCommands(tags, of: place.connection))
+            case .reject(let tags):
+                commands.append(contentsOf: returnCommands(tags, of: place.connection))
+            }
+        }
+        decide(commands, prepared, items, at: place)
+    }
+
+    private func decide(
+        _ commands: [RelayCommand], _ prepared: [Int: PreparedSubmission], _ items: [TransactionItem],
+        at place: RequestPlace
+    ) {
+        for one in prepared.values { journal.release(one.grant) }
+        let verdict = relay.decide(transaction: commands, at: clock.now, random: &random)
+        if verdict.refusedIndex != nil, let answer = verdict.answers.first {
+            _ = append(
+                verdict.events, texts: [], grant: nil, urgency: .now,
+                then: Waiting(ticket: 0, answers: place.pending(wire(answer))))
+            return
+        }
+        var texts: [SealedText] = []
+        for (index, one) in prepared.sorted(by: { $0.key < $1.key }) {
+            guard case .accepted(let id, _) = verdict.answers[index] else { continue }
+            texts.append(SealedText(id: TextID(id), slots: one.text.slots, bytes: one.text.bytes))
+        }
+        var sends = prepared.keys.sorted()[...]
+        let headers = items.map { item -> Headers in
+            guard case .send = item.action, let index = sends.popFirst(),
+                case .receipt(let headers) = wire(verdict.answers[index])
+            else { return ["status": "accepted"] }
+            return headers
+        }
+        let isStored = append(
+            verdict.events, texts: texts, grant: nil, urgency: .now,
+            then: Waiting(ticket: 0, answers: place.pending(.committed(headers))))
+        guard isStored else { return refuseAsUnavailable(place) }
+        for (index, one) in prepared {
+            guard case .accepted(let id, _) = verdict.answers[index] else { continue }
+            contents.keep(StoredContent(one.submission.notification), as: id)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import CaseNotifications
+import Journal
+import Relay
+import Routing
+import STOMP
+
+extension RelayCore {
+    /// `SEND /openings`: a station reports that a named person of its party opened a notification.
+    func open(_ send: SendRequest, at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        let request: OpeningRequest
+        do {
+            request = try OpeningRequest(json: send.body)
+        } catch {
+            return answer(place, .refused(SessionRefusal(error)))
+        }
+        guard let who = speaker(client.peer, person: request.person, role: request.role) else {
+            return answer(place, .refused(.forbidden))
+        }
+        var actor = client.actor
+        actor.person = who.person
+        actor.role = who.role
+        let opening = Opening(
+            notification: request.notification, actor: actor, person: who.person, role: who.role, at: request.at)
+        carryOut(.open(opening), at: place)
+    }
+
+    /// `SEND /acknowledgements`: a person, or a station that names one, says what becomes of a notification.
+    func acknowledge(_ send: SendRequest, at place: RequestPlace) {
+        guard let client = clients[place.connection] else { return }
+        let request: AcknowledgementRequest
+        do {
+            request = try AcknowledgementRequest(json: send.body)
+        } catch {
+            return answer(place, .refused(SessionRefusal(error)))
+        }
+        guard let who = speaker(client.peer, person: request.person, role: request.role) else {
+            return answer(place, .refused(.forbidden))
+        }
+        var actor = client.actor
+        actor.person = who.person
+        actor.role = who.role
+        guard let act = act(of: request, by: actor) else {
+            return answer(place, .refused(.schema("/to", "no desk or role of the responsible party has this name")))
+        }
+        var acknowledgement = Acknowledgement(
+            notification: request.notification, actor: actor, person: who.person, role: who.role, act: act,
+            at: request.at)
+        guard let note = request.note else { return carryOut(.acknowledge(acknowledgement), at: place) }
+        guard let slot = journal.takeSlot() else { return refuseAsUnavailable(place) }
+        acknowledgement.noteSlot = slot.rawValue
+        let text = SealedText(id: TextID(noteSlot: slot.rawValue), slots: [slot], bytes: Array(note.utf8))
+        carryOut(.acknowledge(acknowledgement), texts: [text], at: place)
+    }
+
+    private func carryOut(_ command: RelayCommand, texts: [SealedText] = [], at place: RequestPlace) {
+        let verdict = relay.decide(command, at: clock.now, random: &random)
+        let following = Waiting(ticket: 0, answers: place.pending(workAnswer(verdict.answer)))
+        let stored = verdict.events.isEmpty ? [] : texts
+        if !append(verdict.events, texts: stored, grant: nil, urgency: .now, then: following) {
+            refuseAsUnavailable(place)
+        }
+    }
+
+    /// For an acknowledgement somebody without sight gets the answer for an unknown notification.
+    private func workAnswer(_ answer: RelayAnswer) -> STOMP.Answer {
+        if case .refused(let refusal) = answer, refusal.code == .noRule { return .refused(.unknown) }
+        return wire(answer)
+    }
+
+    /// The person who speaks: the certificate's, or one whom a station may name.
+    private func speaker(_ peer: Peer, person: PersonID?, role: String?) -> (person: PersonID, role: String)? {
+        let identity = peer.identity
+        if let own = identity.person {
+            guard identity.roles.contains(.responder), person == nil || person == own else { return nil }
+            let function = identity.function ?? "responder"
+            return role == nil || role == function ? (own, function) : nil
+        }
+        guard identity.speaksForPeople, identity.roles.contains(.receiver), let person, let role,
+            policy.hasFunction(role, party: identity.party)
+        else { return nil }
+        return (person, role)
+    }
+
+    private func act(of request: AcknowledgementRequest, by actor: Actor) -> Act? {
+        switch request.outcome {
+        case .taken: return .taken
+        case .alreadyKnown: return request.earlier.map { .alreadyKnown(earlier: $0) }
+        case .notOurs: return .notOurs(municipality: request.municipality)
+        case .recused: return .recused
+        case .handedOver:
+            guard let to = request.to else { return nil }
+            return handOverTarget(to, of: request.notification, by: actor).map { .handedOver(to: $0) }
+        }
+    }
+
+    /// Resolves the name of a desk or of a role at the party that is responsible for this delivery.
+    private func handOverTarget(_ name: String, of id: NotificationID, by actor: Actor) -> HandOverTarget? {
+        guard case .delivery(let delivery) = relay.sight(of: id, for: actor), let facts = relay.delivery(delivery)
+        else {
+            // Whoever has no sight is told so by the relay, not by a missing desk.
+            return HandOverTarget(party: actor.party, desk: actor.desks.first ?? DeskID(unchecked: name), role: nil)
+        }
+        if let desk = DeskID(name), let owner = policy.owner(of: desk) {
+            return HandOverTarget(party: owner, desk: desk, role: nil)
+        }
+        guard policy.hasFunction(name, party: facts.party) else { return nil }
+        let desk = policy.desks(of: facts.party).first { desk in
+            policy.people(at: desk).contains { $0.function == name }
+        }
+        return desk.map { HandOverTarget(party: facts.party, desk: $0, role: name) }
+    }
+}

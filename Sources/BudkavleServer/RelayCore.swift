@@ -1,0 +1,350 @@
+import CaseNotifications
+import DequeModule
+import EventLoop
+import Journal
+import Relay
+import Routing
+import STOMP
+
+/// Where one collaboration's notifications are decided, written and handed on.
+///
+/// A command is decided on the newest state and its events are applied at once; what follows from them (answers, messages, receipts) waits
+/// in `waiting` until the batch is on disk. Source: design.md sections 1 and 2.
+/// Isolation: an actor on loop 0; connections of that loop enter it by `assumeIsolated`.
+actor RelayCore: LoopParticipant {
+    /// Deliveries and receipts handed out in one turn of the loop.
+    static let sendingsPerTurn = 256
+    /// How long an ACK record may wait for another record to ride with.
+    static let acknowledgementDelay = Duration.milliseconds(5)
+
+    nonisolated let loop: EpollLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated let collaboration: CollaborationID
+    let log: DaemonLog
+    let journal: JournalWriter
+    let reader: TextReader
+
+    var policy: Policy
+    var decoder: NotificationDecoder
+    var relay: Relay
+    var dispatch = Dispatch()
+    var receiptDesk = ReceiptDesk()
+    var contents: ContentStore
+    var clock: RelayClock
+    var random = SystemRandomNumberGenerator()
+    var clients: [ConnectionID: ClientState] = [:]
+    var subscribers: [SubscriberID: (ConnectionID, SubscriptionKey)] = [:]
+    var watchers: [DeskID: [SubscriberID]] = [:]
+    var isDraining = false
+    var isUnavailable = false
+    weak var administration: (any Administering)?
+
+    private var nextSubscriber: UInt64 = 1
+    private var nextTicket: UInt64 = 1
+    private(set) var durableSequence: UInt64
+    private var waiting: Deque<Waiting> = []
+    private var gathered: [[UInt8]] = []
+    private var gatheredChanges: [Change] = []
+    private var gatheredEvents: [Event] = []
+    private var isTurnTaken = false
+    private var wake: TimerToken?
+    private var reads: [NotificationID: [ContentUse]] = [:]
+    private var changes: [Change] = []
+
+    /// What a piece of content is being read for.
+    enum ContentUse {
+        case sending(Sending)
+        case show(DeliveryID, QuestionContext)
+    }
+
+    /// A core over a replayed relay. `journal` is not started yet; call ``start()`` on the loop.
+    init(
+        loop: EpollLoop, policy: Policy, recovered: Recovered, journal: JournalWriter, clock: RelayClock, log: DaemonLog
+    ) {
+        self.loop = loop
+        self.policy = policy
+        self.journal = journal
+        self.clock = clock
+        self.log = log
+        collaboration = policy.collaboration
+        decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
+        relay = recovered.relay
+        contents = recovered.contents
+        durableSequence = recovered.relay.sequence
+        reader = journal.makeReader()
+        dispatch.restore(from: recovered.relay)
+    }
+
+    /// Starts the journal's writer and records the policy that is in force.
+    func start() {
+        journal.start(
+            onCommit: { [self] report in
+                loop.execute {
+                    // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
+                    self.assumeIsolated { $0.committed(report) }
+                }
+            },
+            onFailure: { [log] error in
+                log.write(.journalFailed("\(error)"))
+                ExitStatus.inputOutput.leaveAtOnce()
+            })
+        if relay.activePolicy != policy.digest { record(policy: policy, by: nil) }
+        recordClock()
+        pumpSoon()
+    }
+
+    // MARK: Deciding and writing
+
+    /// Decides `command`, applies what follows and hands it to the journal. The answer says nothing about the disk yet.
+    ///
+    /// - Returns: `nil` when there is no space, and then nothing was decided.
+    func perform(
+        _ command: RelayCommand, urgency: CommitUrgency = .now, answers: (RelayAnswer) -> [PendingAnswer],
+        completion: Completion? = nil
+    ) -> RelayAnswer? {
+        let verdict = relay.decide(command, at: clock.now, random: &random)
+        let waiting = Waiting(ticket: 0, answers: answers(verdict.answer), completion: completion)
+        return append(verdict.events, texts: [], grant: nil, urgency: urgency, then: waiting) ? verdict.answer : nil
+    }
+
+    /// Applies `events` and appends them in one batch with `texts`.
+    ///
+    /// - Parameter grant: space granted before the decision, or `nil` to ask for it now from the reserve for progress.
+    /// - Returns: `false` when there is no space; then nothing was applied, and the grant is released.
+    func append(
+        _ events: [Event], texts: [SealedText], grant: SpaceGrant?, urgency: CommitUrgency, then following: Waiting
+    ) -> Bool {
+        guard !events.isEmpty else {
+            if let grant { journal.release(grant) }
+            enqueue(following)
+            return true
+        }
+        gather()
+        let records = events.map { EventCodec.encode($0) }
+        guard let request = try? AppendRequest(records: records, texts: texts),
+            let space = space(for: request, granted: grant)
+        else { return false }
+        changes.removeAll(keepingCapacity: true)
+        for event in events { relay.apply(event, into: &changes) }
+        let ticket = takeTicket()
+        journal.append(request, ticket: ticket, grant: space, urgency: urgency)
+        waiting.append(
+            Waiting(
+                ticket: ticket, changes: changes, events: watchers.isEmpty ? [] : events, answers: following.answers,
+                completion: following.completion))
+        return true
+    }
+
+    private func space(for request: AppendRequest, granted: SpaceGrant?) -> SpaceGrant? {
+        if let granted {
+            if granted.bytes >= request.footprint { return granted }
+            journal.release(granted)
+            return journal.reserve(.notification, bytes: request.footprint)
+        }
+        return journal.reserve(.progress, bytes: request.footprint)
+    }
+
+    private func takeTicket() -> UInt64 {
+        defer { nextTicket += 1 }
+        return nextTicket
+    }
+
+    /// Something without events of its own: it leaves when everything that is under way has left.
+    func enqueue(_ following: Waiting) {
+        guard !following.answers.isEmpty || following.completion != nil else { return }
+        gather()
+        if let last = waiting.last {
+            waiting.append(
+                Waiting(ticket: last.ticket, answers: following.answers, completion: following.completion))
+        } else {
+            finish(following)
+        }
+    }
+
+    /// Applies the events of a consumer's ACK at once and lets their records ride with the next batch.
+    func gather(_ events: [Event]) {
+        changes.removeAll(keepingCapacity: true)
+        for event in events {
+            relay.apply(event, into: &changes)
+            gathered.append(EventCodec.encode(event))
+        }
+        gatheredChanges.append(contentsOf: changes)
+        if !watchers.isEmpty { gatheredEvents.append(contentsOf: events) }
+        if gathered.count >= JournalLimits.maxRecordsPerRequest - 64 { gather() } else { pumpSoon() }
+    }
+
+    /// Hands gathered records to the journal: order of application is order on disk.
+    private func gather() {
+        guard !gathered.isEmpty else { return }
+        let records = gathered
+        let following = (gatheredChanges, gatheredEvents)
+        gathered.removeAll(keepingCapacity: true)
+        gatheredChanges.removeAll(keepingCapacity: true)
+        gatheredEvents.removeAll(keepingCapacity: true)
+        guard let request = try? AppendRequest(records: records),
+            let space = journal.reserve(.progress, bytes: request.footprint)
+        else {
+            log.write(.journalFailed("the reserve for acknowledgements is used up"))
+            ExitStatus.inputOutput.leaveAtOnce()
+        }
+        let ticket = takeTicket()
+        journal.append(request, ticket: ticket, grant: space, urgency: .within(Self.acknowledgementDelay))
+        waiting.append(Waiting(ticket: ticket, changes: following.0, events: following.1))
+    }
+
+    // MARK: After the disk
+
+    private func committed(_ report: CommitReport) {
+        for text in report.texts {
+            if let id = text.id.notification { contents.stored(id, at: text.location) }
+        }
+        durableSequence = report.firstRecord + UInt64(report.recordCount) - 1
+        while let first = waiting.first, first.ticket <= report.lastTicket {
+            waiting.removeFirst()
+            finish(first)
+        }
+        pumpSoon()
+    }
+
+    private func finish(_ done: Waiting) {
+        for pending in done.answers { answer(pending) }
+        for change in done.changes {
+            dispatch.handle(change)
+            receiptDesk.handle(change)
+            if case .setAside(let delivery) = change { noteSetAside(delivery) }
+        }
+        if !done.events.isEmpty { tellWatchers(of: done.events, done.changes) }
+        if case .show(let delivery, let context)? = done.completion { show(delivery, context) }
+    }
+
+    private func noteSetAside(_ delivery: DeliveryID) {
+        guard let facts = relay.delivery(delivery) else { return }
+        log.write(.setAside(delivery: delivery.text, desk: facts.desk))
+    }
+
+    /// Answers one frame of one client, if that is still there.
+    func answer(_ pending: PendingAnswer) {
+        guard let client = clients[pending.connection] else { return }
+        // SAFETY: connections of this core live on its loop.
+        client.connection.assumeIsolated { $0.answer(pending.order, pending.answer) }
+    }
+
+    // MARK: Handing out
+
+    /// Lets the loop call ``takeTurn()`` once in its next turn.
+    func pumpSoon() {
+        guard !isTurnTaken else { return }
+        isTurnTaken = true
+        loop.takeTurn(self)
+    }
+
+    nonisolated func takeTurn() {
+        // SAFETY: the loop calls its participants on its own thread, which is this actor's executor.
+        assumeIsolated {
+            $0.isTurnTaken = false
+            $0.gather()
+            $0.pump()
+        }
+    }
+
+    private func pump() {
+        let now = clock.now
+        let sendings = dispatch.next(at: now, limit: Self.sendingsPerTurn)
+        for sending in sendings { send(sending) }
+        let receipts = receiptDesk.next(relay: relay, durable: durableSequence, limit: Self.sendingsPerTurn)
+        for receipt in receipts { send(receipt) }
+        startReads()
+        if sendings.count == Self.sendingsPerTurn || receipts.count == Self.sendingsPerTurn { pumpSoon() }
+        setWake(after: now)
+    }
+
+    private func setWake(after now: Timestamp) {
+        if let wake { loop.cancel(wake) }
+        wake = nil
+        let due = [dispatch.nextWake(after: now), relay.nextDue].compactMap(\.self).min()
+        guard let due, let wait = clock.milliseconds(until: due) else { return }
+        wake = loop.schedule(after: .milliseconds(max(1, wait))) { [weak self] in
+            // SAFETY: timers run on the loop's thread, which is this actor's executor.
+            self?.assumeIsolated {
+                $0.doWhatIsDue()
+                $0.pump()
+            }
+        }
+    }
+
+    /// Decides what the relay has to do by the clock.
+    func doWhatIsDue() {
+        for command in relay.due(at: clock.now) {
+            _ = perform(command, answers: { _ in [] })
+        }
+    }
+
+    /// Asks the journal's reader for content that is not at hand; the deliveries that need it wait in `reads`.
+    func read(_ id: NotificationID, for use: ContentUse) {
+        reads[id, default: []].append(use)
+        pumpSoon()
+    }
+
+    private var isReading = false
+
+    private func startReads() {
+        guard !isReading, !reads.isEmpty else { return }
+        let wanted = reads.keys.sorted().prefix(Self.sendingsPerTurn)
+        let requests = wanted.compactMap { id in
+            contents.location(of: id).map { TextReader.Request(id: TextID(id), location: $0) }
+        }
+        guard !requests.isEmpty else { return }
+        isReading = true
+        let ids = wanted.filter { contents.location(of: $0) != nil }
+        reader.read(requests) { [self] results in
+            loop.execute {
+                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
+                self.assumeIsolated { $0.wasRead(Array(zip(ids, results))) }
+            }
+        }
+    }
+
+    private func wasRead(_ results: [(NotificationID, Result<[UInt8], JournalError>)]) {
+        isReading = false
+        for (id, result) in results {
+            let uses = reads.removeValue(forKey: id) ?? []
+            switch result {
+            case .success(let body):
+                if let content = try? StoredContent(body) { contents.keep(content, as: id) }
+            case .failure(let error): log.write(.journalDamage("\(error)"))
+            }
+            for use in uses { resume(use, of: id) }
+        }
+        startReads()
+    }
+
+    private func resume(_ use: ContentUse, of id: NotificationID) {
+        let isAtHand = contents.cached(id) != nil
+        switch use {
+        case .sending(let sending):
+            // Unreadable content never stops what comes behind it: the delivery backs off and is tried again.
+            if isAtHand { send(sending) } else { putBack(sending) }
+        case .show(let delivery, let context):
+            if isAtHand { show(delivery, context) } else { answerUnavailable(context) }
+        }
+    }
+
+    // MARK: Subscribers
+
+    /// A number for a new subscription, never used twice.
+    func takeSubscriber(_ connection: ConnectionID, _ key: SubscriptionKey) -> SubscriberID {
+        let subscriber = SubscriberID(rawValue: nextSubscriber)
+        nextSubscriber += 1
+        subscribers[subscriber] = (connection, key)
+        return subscriber
+    }
+
+    /// Whether everything that was decided is on disk and answered.
+    var isIdle: Bool { waiting.isEmpty && gathered.isEmpty }
+
+    /// Everything that waits goes to disk now.
+    func flush() {
+        gather()
+        journal.flush()
+    }
+}
