@@ -59,5 +59,9 @@ let package = Package(
             name: "CaseNotificationsTests", dependencies: ["CaseNotifications"], resources: [.copy("Vectors")],
             swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
+        .testTarget(
+            name: "BudkavleServerTests",
+            dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],
+            swiftSettings: common),
     ]
 )

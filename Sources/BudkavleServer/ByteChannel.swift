@@ -42,6 +42,8 @@ protocol ByteChannel: AnyObject, Sendable {
     func send(_ bytes: UnsafeRawBufferPointer) -> ChannelTransfer
     /// Lets the kernel look after peers that send no heart-beats.
     func keepAlive()
-    /// close_notify, then closes. Harmless twice.
+    /// Says that nothing more will be written (close_notify); reading goes on.
+    func closeOutput()
+    /// Closes both ways. Harmless twice.
     func close()
 }

@@ -64,6 +64,10 @@ struct PendingAnswer {
 enum Completion {
     /// Content may be shown now: `opened` is durable.
     case show(DeliveryID, QuestionContext)
+    /// An answer to a question: what it tells of is durable.
+    case reply(QuestionContext, [UInt8])
+    /// The first list of a desk, to somebody who begins to watch it.
+    case list(DeskID, SubscriberID)
 }
 
 /// Where the answer to a question goes.

@@ -32,6 +32,8 @@ protocol Admission: Sendable {
 actor Connection: LoopParticipant {
     /// Bytes that wait for a slow reader before no further message is rendered for it.
     static let outgoingLimitBytes = 1024 * 1024
+    /// How long a closed session waits for its peer to close too (protocol.md, Refusals).
+    static let lingerLimit = Duration.seconds(2)
 
     nonisolated let id: ConnectionID
     nonisolated let sessionID: String
@@ -55,6 +57,8 @@ actor Connection: LoopParticipant {
     private var timer: TimerToken?
     private var timerAt: SessionInstant?
     private var isClosing = false
+    private var closeReason = ""
+    private var isLingering = false
     private var isClosed = false
 
     init(
@@ -91,7 +95,7 @@ actor Connection: LoopParticipant {
         case .readable: read()
         case .writable:
             isBlocked = false
-            flush()
+            if !isLingering { flush() }
         case .ended: read()
         case .failed(let reason):
             if peer == nil { log.write(.handshakeRefused(address: channel.address, reason: reason)) }
@@ -101,6 +105,7 @@ actor Connection: LoopParticipant {
 
     private func read() {
         guard !isClosed else { return }
+        if isLingering { return drop() }
         for _ in 0..<ReadBuffer.readsPerTurn {
             guard session.wantsInput else {
                 isReadPaused = true
@@ -147,9 +152,10 @@ actor Connection: LoopParticipant {
             channel.keepAlive()
             log.write(.sessionWithoutHeartBeat(session: sessionID, party: peer.identity.party))
         case .request(let request):
-            guard session.mayDecide(request.order), let core else { return }
+            guard let core else { return }
+            let mayDecide = session.mayDecide(request.order)
             // SAFETY: the core's executor is the loop on which this connection runs.
-            core.assumeIsolated { $0.handle(request, from: id) }
+            core.assumeIsolated { mayDecide ? $0.handle(request, from: id) : $0.forget(request, from: id) }
         case .returned(let tags):
             // SAFETY: as above.
             core?.assumeIsolated { $0.giveBack(tags, from: id) }
@@ -157,8 +163,8 @@ actor Connection: LoopParticipant {
             log.write(.sessionClosed(session: sessionID, reason: failure.refusal.message))
         case .close(let reason):
             isClosing = true
+            closeReason = "\(reason)"
             flush()
-            finish("\(reason)")
         }
     }
 
@@ -240,7 +246,7 @@ actor Connection: LoopParticipant {
     }
 
     private func flush() {
-        guard !isClosed else { return }
+        guard !isClosed, !isLingering else { return }
         while !isBlocked {
             if sent == output.count {
                 output.removeAll(keepingCapacity: output.capacity <= Self.outgoingLimitBytes)
@@ -256,6 +262,7 @@ actor Connection: LoopParticipant {
             case .failed(let reason): return finish(reason)
             }
         }
+        if isClosing, !isBlocked { return linger() }
         if let core, !isBlocked {
             // SAFETY: the core's executor is the loop on which this connection runs.
             core.assumeIsolated { $0.hasRoom(id) }
@@ -264,8 +271,41 @@ actor Connection: LoopParticipant {
 
     // MARK: Time and end
 
+    /// Everything is written: says goodbye, then reads and drops until the peer has closed too, for at most 2 s, so that
+    /// what is on its way is not lost to a reset.
+    private func linger() {
+        guard !isLingering else { return }
+        isLingering = true
+        leave()
+        channel.closeOutput()
+        _ = loop.schedule(after: Self.lingerLimit) { [weak self] in
+            // SAFETY: timers run on the loop's thread, which is this actor's executor.
+            self?.assumeIsolated { $0.finish($0.closeReason) }
+        }
+        drop()
+    }
+
+    private func drop() {
+        for _ in 0..<ReadBuffer.readsPerTurn {
+            switch scratch.bytes.withUnsafeMutableBytes({ channel.receive(into: $0) }) {
+            case .bytes: continue
+            case .wouldBlock: return
+            case .end, .failed: return finish(closeReason)
+            }
+        }
+    }
+
+    /// The core lets go of this client: what it had in flight is redelivered.
+    private func leave() {
+        guard let core else { return }
+        let unacknowledged = session.takeUnacknowledged()
+        // SAFETY: the core's executor is the loop on which this connection runs.
+        core.assumeIsolated { $0.close(id, unacknowledged: unacknowledged) }
+        self.core = nil
+    }
+
     private func setTimer() {
-        guard !isClosed, let deadline = session.nextDeadline else { return }
+        guard !isClosed, !isLingering, let deadline = session.nextDeadline else { return }
         if let timerAt, timer != nil, timerAt <= deadline { return }
         if let timer { loop.cancel(timer) }
         timerAt = deadline
@@ -279,7 +319,7 @@ actor Connection: LoopParticipant {
     private func tick() {
         timer = nil
         timerAt = nil
-        guard !isClosed else { return }
+        guard !isClosed, !isLingering else { return }
         process(session.tick(at: Self.instant))
         flush()
         setTimer()
@@ -290,10 +330,7 @@ actor Connection: LoopParticipant {
         isClosed = true
         if let timer { loop.cancel(timer) }
         channel.close()
-        let unacknowledged = session.takeUnacknowledged()
-        // SAFETY: the core's executor is the loop on which this connection runs.
-        core?.assumeIsolated { $0.close(id, unacknowledged: unacknowledged) }
-        core = nil
+        leave()
         if peer != nil { log.write(.sessionClosed(session: sessionID, reason: reason)) }
         admission.ended(id)
     }

@@ -6,6 +6,9 @@ import Routing
 import STOMP
 
 extension RelayCore {
+    /// How long a delivery waits that could not be written or handed out.
+    static let retrySeconds: Int64 = 5
+
     /// `SUBSCRIBE`: an inbox of its own desks, its party's receipts, a watch, or the replies to its questions.
     func handle(_ subscribe: SubscribeRequest, at place: RequestPlace) {
         guard let client = clients[place.connection] else { return }
@@ -72,7 +75,7 @@ extension RelayCore {
         case .watch(let desk):
             answer(place, .done)
             watchers[desk, default: []].append(subscriber)
-            sendList(of: desk, to: subscriber)
+            enqueue(Waiting(ticket: 0, completion: .list(desk, subscriber)))
         case .replies: answer(place, .done)
         }
         pumpSoon()
@@ -127,8 +130,8 @@ extension RelayCore {
 
     /// A delivery that could not go out now waits a moment at its desk.
     func putBack(_ sending: Sending) {
-        let readyAt = clock.now.advanced(bySeconds: 1)
-        _ = dispatch.returned(sending.ticket.delivery, by: sending.subscriber, readyAt: readyAt)
+        let readyAt = clock.now.advanced(bySeconds: Self.retrySeconds)
+        dispatch.handle(.returned(sending.ticket.delivery, readyAt: readyAt))
         pumpSoon()
     }
 
@@ -174,16 +177,29 @@ extension RelayCore {
 
     /// ACK: custody, or the receipts' cursor. Credit comes back at once; the record rides with the next batch.
     func acknowledge(_ tags: [MessageTag], at place: RequestPlace) {
-        var events: [Event] = []
-        for command in custodyCommands(tags, of: place.connection) {
-            let decided = relay.decide(command, at: clock.now, random: &random).events
-            if place.receipt != nil { events.append(contentsOf: decided) } else { gather(decided) }
-        }
+        for command in custodyCommands(tags, of: place.connection) where !gather(command) { redeliver(command) }
+        answerProgress(place)
+    }
+
+    /// A frame with `receipt` starts a commit of everything before it on its connection.
+    private func answerProgress(_ place: RequestPlace) {
         pumpSoon()
         guard place.receipt != nil else { return }
-        let following = Waiting(ticket: 0, answers: place.pending(.done))
-        if !append(events, texts: [], grant: nil, urgency: .now, then: following) {
-            answer(place, .refused(.unavailable))
+        gather(urgency: .now)
+        answerWhenDurable(place, .done)
+        journal.flush()
+    }
+
+    /// An ACK or NACK that could not be written counts as not given: the delivery comes again after a moment.
+    private func redeliver(_ command: RelayCommand) {
+        let readyAt = clock.now.advanced(bySeconds: Self.retrySeconds)
+        switch command {
+        case .custody(let delivery, _):
+            guard var ticket = relay.openTicket(of: delivery) else { return }
+            ticket.readyAt = readyAt
+            dispatch.enqueue(ticket)
+        case .giveBack(let delivery, _): dispatch.handle(.returned(delivery, readyAt: readyAt))
+        default: break
         }
     }
 
@@ -207,14 +223,8 @@ extension RelayCore {
 
     /// NACK: back to the desk with a backoff, or set aside after the last attempt.
     func reject(_ tags: [MessageTag], at place: RequestPlace) {
-        var events: [Event] = []
-        for command in returnCommands(tags, of: place.connection) {
-            events.append(contentsOf: relay.decide(command, at: clock.now, random: &random).events)
-        }
-        let following = Waiting(ticket: 0, answers: place.receipt == nil ? [] : place.pending(.done))
-        if !append(events, texts: [], grant: nil, urgency: .now, then: following), place.receipt != nil {
-            answer(place, .refused(.unavailable))
-        }
+        for command in returnCommands(tags, of: place.connection) where !gather(command) { redeliver(command) }
+        answerProgress(place)
     }
 
     /// The commands that these NACKs stand for; receipts simply come again.
@@ -222,10 +232,8 @@ extension RelayCore {
         guard let actor = clients[id]?.actor else { return [] }
         return tags.compactMap { tag in
             switch clients[id]?.inFlight.removeValue(forKey: tag) {
-            case .delivery(let delivery, let subscriber):
-                // Not ready again before the relay's own backoff is on disk and told to dispatch.
-                guard dispatch.returned(delivery, by: subscriber, readyAt: .distantFuture) else { return nil }
-                return .giveBack(delivery, by: actor)
+            // It stays in flight until the relay's own backoff is on disk and told to dispatch.
+            case .delivery(let delivery, _): return .giveBack(delivery, by: actor)
             case .receipt(let number, let subscriber):
                 _ = receiptDesk.returned(number, by: subscriber)
                 pumpSoon()
@@ -235,9 +243,16 @@ extension RelayCore {
         }
     }
 
-    /// Acknowledgements of an aborted transaction whose subscription is gone: those messages are redelivered.
+    /// Acknowledgements that will not be decided (an aborted or refused transaction, a frame behind a refused one): those
+    /// messages are no longer in the session's table, so they are redelivered.
     func giveBack(_ tags: [MessageTag], from id: ConnectionID) {
-        for tag in tags { clients[id]?.inFlight.removeValue(forKey: tag) }
+        for tag in tags {
+            switch clients[id]?.inFlight.removeValue(forKey: tag) {
+            case .delivery(let delivery, _): dispatch.handle(.returned(delivery, readyAt: clock.now))
+            case .receipt(let number, let subscriber): _ = receiptDesk.returned(number, by: subscriber)
+            case nil: break
+            }
+        }
         pumpSoon()
     }
 }

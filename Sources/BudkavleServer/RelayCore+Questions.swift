@@ -48,7 +48,12 @@ extension RelayCore {
     func reply(_ context: QuestionContext, _ answer: JSONValue) { reply(context, bytes: answer.bytes) }
 
     func reply(_ context: QuestionContext, bytes: [UInt8]) {
-        if let token = context.token, let client = clients[context.connection] {
+        enqueue(Waiting(ticket: 0, completion: .reply(context, bytes)))
+    }
+
+    func deliverReply(_ context: QuestionContext, _ bytes: [UInt8]) {
+        guard let client = clients[context.connection] else { return }
+        if let token = context.token {
             let key = client.subscriptions.first { _, subscription in
                 if case .replies(token) = subscription.kind { true } else { false }
             }?.key

@@ -90,6 +90,15 @@ extension RelayCore {
         }
     }
 
+    /// A request behind a refused frame: it is never decided, and messages that it acknowledged come again.
+    func forget(_ request: Request, from id: ConnectionID) {
+        switch request.action {
+        case .acknowledge(let tags), .reject(let tags), .unsubscribe(_, let tags): giveBack(tags, from: id)
+        case .commit(let items): forget(items, from: id)
+        case .send, .subscribe: break
+        }
+    }
+
     private func handle(_ send: SendRequest, at place: RequestPlace) {
         switch Destination(send.destination) {
         case .notifications: submit(send, at: place)

@@ -156,6 +156,7 @@ extension RelayCore {
         var prepared: [Int: PreparedSubmission] = [:]
         func giveUp(_ answer: STOMP.Answer) {
             for one in prepared.values { journal.release(one.grant) }
+            forget(items, from: place.connection)
             self.answer(place, answer)
         }
         for item in items {
@@ -177,13 +178,37 @@ extension RelayCore {
                 case .refused(let refusal, _): return giveUp(.refused(SessionRefusal(refusal)))
                 case .unavailable: return giveUp(.refused(.unavailable))
                 }
-            case .acknowledge(let tags):
-                commands.append(contentsOf: custodyCommands(tags, of: place.connection))
-            case .reject(let tags):
-                commands.append(contentsOf: returnCommands(tags, of: place.connection))
+            case .acknowledge, .reject: break
+            }
+        }
+        // Only now, when no SEND was refused, are the acknowledged messages taken out of flight.
+        for item in items {
+            switch item.action {
+            case .send: break
+            case .acknowledge(let tags): commands.append(contentsOf: custodyCommands(tags, of: place.connection))
+            case .reject(let tags): commands.append(contentsOf: returnCommands(tags, of: place.connection))
             }
         }
         decide(commands, prepared, items, at: place)
+    }
+
+    /// The acknowledgements of a transaction that was refused: their messages come again.
+    func forget(_ items: [TransactionItem], from id: ConnectionID) {
+        for item in items {
+            switch item.action {
+            case .send: break
+            case .acknowledge(let tags), .reject(let tags): giveBack(tags, from: id)
+            }
+        }
+    }
+
+    /// Deliveries whose custody was refused with the whole transaction wait at their desks again.
+    private func putBack(_ commands: [RelayCommand]) {
+        for command in commands {
+            guard case .custody(let delivery, _) = command, let ticket = relay.openTicket(of: delivery) else { continue }
+            dispatch.enqueue(ticket)
+        }
+        pumpSoon()
     }
 
     private func decide(
@@ -193,6 +218,7 @@ extension RelayCore {
         for one in prepared.values { journal.release(one.grant) }
         let verdict = relay.decide(transaction: commands, at: clock.now, random: &random)
         if verdict.refusedIndex != nil, let answer = verdict.answers.first {
+            putBack(commands)
             _ = append(
                 verdict.events, texts: [], grant: nil, urgency: .now,
                 then: Waiting(ticket: 0, answers: place.pending(wire(answer))))
@@ -213,7 +239,10 @@ extension RelayCore {
         let isStored = append(
             verdict.events, texts: texts, grant: nil, urgency: .now,
             then: Waiting(ticket: 0, answers: place.pending(.committed(headers))))
-        guard isStored else { return refuseAsUnavailable(place) }
+        guard isStored else {
+            putBack(commands)
+            return refuseAsUnavailable(place)
+        }
         for (index, one) in prepared {
             guard case .accepted(let id, _) = verdict.answers[index] else { continue }
             contents.keep(StoredContent(one.submission.notification), as: id)

@@ -46,6 +46,8 @@ actor RelayCore: LoopParticipant {
     private var gathered: [[UInt8]] = []
     private var gatheredChanges: [Change] = []
     private var gatheredEvents: [Event] = []
+    private var gatheredBytes = 0
+    private var gatheredSpace: SpaceGrant?
     private var isTurnTaken = false
     private var wake: TimerToken?
     private var reads: [NotificationID: [ContentUse]] = [:]
@@ -161,35 +163,56 @@ actor RelayCore: LoopParticipant {
         }
     }
 
-    /// Applies the events of a consumer's ACK at once and lets their records ride with the next batch.
-    func gather(_ events: [Event]) {
+    /// Decides a station's ACK or NACK, applies it at once and lets its records ride with the next batch.
+    ///
+    /// - Returns: `false` when even the reserve for progress is used up; then nothing was decided.
+    func gather(_ command: RelayCommand) -> Bool {
+        let events = relay.decide(command, at: clock.now, random: &random).events
+        guard !events.isEmpty else { return true }
+        let records = events.map { EventCodec.encode($0) }
+        if gathered.count + records.count > JournalLimits.maxRecordsPerRequest { gather() }
+        guard growGatheredSpace(by: records) else { return false }
         changes.removeAll(keepingCapacity: true)
-        for event in events {
-            relay.apply(event, into: &changes)
-            gathered.append(EventCodec.encode(event))
-        }
+        for event in events { relay.apply(event, into: &changes) }
+        gathered.append(contentsOf: records)
         gatheredChanges.append(contentsOf: changes)
         if !watchers.isEmpty { gatheredEvents.append(contentsOf: events) }
-        if gathered.count >= JournalLimits.maxRecordsPerRequest - 64 { gather() } else { pumpSoon() }
+        pumpSoon()
+        return true
+    }
+
+    /// Space for what is gathered is granted before it is applied, as for everything else.
+    private func growGatheredSpace(by records: [[UInt8]]) -> Bool {
+        gatheredBytes += records.reduce(0) { $0 + $1.count }
+        let needed = AppendRequest.footprint(
+            recordBytes: gatheredBytes, recordCount: gathered.count + records.count, textBytes: [])
+        let more = needed - (gatheredSpace?.bytes ?? 0)
+        guard more > 0 else { return true }
+        // A few records more than asked for, so that not every one of them has to ask.
+        guard let bigger = journal.reserve(.progress, bytes: needed * 2) ?? journal.reserve(.progress, bytes: needed)
+        else {
+            gatheredBytes -= records.reduce(0) { $0 + $1.count }
+            return false
+        }
+        if let old = gatheredSpace { journal.release(old) }
+        gatheredSpace = bigger
+        return true
     }
 
     /// Hands gathered records to the journal: order of application is order on disk.
-    private func gather() {
-        guard !gathered.isEmpty else { return }
-        let records = gathered
-        let following = (gatheredChanges, gatheredEvents)
+    func gather(urgency: CommitUrgency = .within(RelayCore.acknowledgementDelay)) {
+        guard !gathered.isEmpty, let space = gatheredSpace else { return }
+        guard let request = try? AppendRequest(records: gathered) else {
+            preconditionFailure("gathered records are kept within the limits of one request")
+        }
+        let ticket = takeTicket()
+        journal.append(request, ticket: ticket, grant: space, urgency: urgency)
+        waiting.append(Waiting(ticket: ticket, changes: gatheredChanges, events: gatheredEvents))
         gathered.removeAll(keepingCapacity: true)
         gatheredChanges.removeAll(keepingCapacity: true)
         gatheredEvents.removeAll(keepingCapacity: true)
-        guard let request = try? AppendRequest(records: records),
-            let space = journal.reserve(.progress, bytes: request.footprint)
-        else {
-            log.write(.journalFailed("the reserve for acknowledgements is used up"))
-            ExitStatus.inputOutput.leaveAtOnce()
-        }
-        let ticket = takeTicket()
-        journal.append(request, ticket: ticket, grant: space, urgency: .within(Self.acknowledgementDelay))
-        waiting.append(Waiting(ticket: ticket, changes: following.0, events: following.1))
+        gatheredSpace = nil
+        gatheredBytes = 0
     }
 
     // MARK: After the disk
@@ -214,7 +237,12 @@ actor RelayCore: LoopParticipant {
             if case .setAside(let delivery) = change { noteSetAside(delivery) }
         }
         if !done.events.isEmpty { tellWatchers(of: done.events, done.changes) }
-        if case .show(let delivery, let context)? = done.completion { show(delivery, context) }
+        switch done.completion {
+        case .show(let delivery, let context): show(delivery, context)
+        case .reply(let context, let bytes): deliverReply(context, bytes)
+        case .list(let desk, let subscriber): sendList(of: desk, to: subscriber)
+        case nil: break
+        }
     }
 
     private func noteSetAside(_ delivery: DeliveryID) {
@@ -344,7 +372,7 @@ actor RelayCore: LoopParticipant {
 
     /// Everything that waits goes to disk now.
     func flush() {
-        gather()
+        gather(urgency: .now)
         journal.flush()
     }
 }

@@ -69,6 +69,8 @@ final class TLSChannel: NSObject, ByteChannel, StreamDelegate, @unchecked Sendab
 
     func keepAlive() { input.keepAlive() }
 
+    func closeOutput() { output.close() }
+
     func close() {
         guard !isClosed else { return }
         isClosed = true

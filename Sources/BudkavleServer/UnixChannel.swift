@@ -68,6 +68,8 @@ final class UnixChannel: ByteChannel, @unchecked Sendable {
 
     func keepAlive() {}
 
+    func closeOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     func close() {
         guard !isClosed else { return }
         isClosed = true

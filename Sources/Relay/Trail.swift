@@ -27,4 +27,10 @@ extension Relay {
     package func notification(source: PartyID, id: String) -> NotificationID? {
         known[SubmissionKey(source: source, id: id)]?.notification
     }
+
+    /// The ticket of a delivery that waits for a station, as one that comes again; nil once it does not wait.
+    package func openTicket(of id: DeliveryID) -> Ticket? {
+        guard let row = row(of: id), deliveries[row].transport == .waiting else { return nil }
+        return ticket(row, isRedelivered: true)
+    }
 }

@@ -4,7 +4,7 @@ package enum Suggestion {
     ///
     /// Among equally near ones the first in order of text wins.
     package static func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
-        let limit = max(1, text.unicodeScalars.count / 3)
+        let limit = max(1, (text.unicodeScalars.count + 1) / 3)
         var best: (distance: Int, text: String)?
         for candidate in candidates where candidate != text {
             let distance = editDistance(text, candidate, limit: limit)
