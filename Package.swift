@@ -53,12 +53,25 @@ let package = Package(
                 "CLinux", "EventLoop", "TLSStreams", "STOMP", "CaseNotifications", "Settings", "Routing", "Journal",
                 "Relay", deque, crypto, logging,
             ], swiftSettings: common),
+        .target(
+            name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",
+            swiftSettings: common),
+        .testTarget(
+            name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "TestSupport"], swiftSettings: common),
+        .testTarget(
+            name: "TLSStreamsTests", dependencies: ["EventLoop", "TLSStreams", "TestSupport"], swiftSettings: common),
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
             name: "CaseNotificationsTests", dependencies: ["CaseNotifications"], resources: [.copy("Vectors")],
             swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
+        .testTarget(
+            name: "RoutingTests", dependencies: ["Routing", "Settings", "CaseNotifications"], swiftSettings: common),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "TestSupport", crypto], swiftSettings: common),
+        .testTarget(
+            name: "RelayTests", dependencies: ["Relay", "Routing", "CaseNotifications", "Settings"],
+            resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
             name: "BudkavleServerTests",
             dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],

@@ -118,10 +118,12 @@ extension JournalCore {
         }
     }
 
-    /// Prepares room for the header and the progress reserve, or on a full disk as much of it as there is.
+    /// Prepares room for the header, the progress reserve and a first piece, or on a full disk as much of it as there is.
     private mutating func prepareFirst() throws(DiskError) {
         try grow(0, to: Self.smallestStartBytes)
-        let needed = min(options.segmentBytes, SegmentHeader.bytes + options.progressReserveBytes)
+        // A piece besides the reserve, so that the first notification need not wait for the writer's thread.
+        let piece = min(options.aheadBytes, JournalLimits.preparationStepBytes)
+        let needed = min(options.segmentBytes, SegmentHeader.bytes + options.progressReserveBytes + piece)
         var step = JournalLimits.preparationStepBytes
         while segments[0].prepared < needed {
             do throws(DiskError) {

@@ -21,6 +21,8 @@ struct Deciding {
     var named: [Named] = []
     var unknownNames: [String] = []
     var outcomes: [Outcome] = []
+    /// The agreement that covers the party that is being judged, where one is needed.
+    var coveringAgreement: Reason?
 
     init(policy: Policy, notification: CaseNotification, instant: Timestamp, isTraced: Bool) {
         self.policy = policy
@@ -107,7 +109,7 @@ struct Deciding {
             secrecy = stated
         }
         isStrict = notification.isProtected != false
-        affirmed = Set(notification.affirmations.filter(counts).map(\.name))
+        for affirmation in notification.affirmations where counts(affirmation) { affirmed.insert(affirmation.name) }
         return readAudience()
     }
 
@@ -274,7 +276,7 @@ struct Deciding {
             outcome.keep(Failure(code: .noRule, rule: place, reasons: [reason]))
         } else if let failure = failure ?? failureForParty(of: rule, place: place, party: party, roles: roles) {
             outcome.keep(failure)
-        } else if let candidate = candidate(of: rule, place: place, party: party) {
+        } else if let candidate = candidate(of: rule, place: place) {
             outcome.keep(candidate, rules: policy.rules)
         }
         if let known { outcomes[known] = outcome } else { outcomes.append(outcome) }
@@ -282,6 +284,7 @@ struct Deciding {
 
     mutating func failureForParty(of rule: Rule, place: Int, party: Int, roles: [String]?) -> Failure? {
         let recipient = policy.parties[party]
+        coveringAgreement = nil
         guard let basis = rule.basis.flatMap({ policy.bases[$0] }) else { return nil }
         func failure(_ code: RefusalCode, _ kind: Reason.Kind, _ reason: Reason? = nil) -> Failure {
             Failure(code: code, rule: place, reasons: [reason ?? Reason(kind, rule: rule.id, at: rule.location)])
@@ -294,7 +297,9 @@ struct Deciding {
         }
         guard rule.kind == .may, basis.needsAgreement, sender.organisation != recipient.organisation else { return nil }
         switch agreement(for: rule, recipient: party) {
-        case .covered: return nil
+        case .covered(let reason):
+            coveringAgreement = reason
+            return nil
         case .failed(let code, let reason): return Failure(code: code, rule: place, reasons: [reason])
         }
     }
@@ -338,17 +343,12 @@ struct Deciding {
         return best ?? .failed(.noAgreement, Reason(.noAgreement, rule: rule.id, at: rule.location))
     }
 
-    mutating func candidate(of rule: Rule, place: Int, party: Int) -> Candidate? {
+    func candidate(of rule: Rule, place: Int) -> Candidate? {
         guard let effect = rule.kind.effect, let basis = rule.basis, let view = rule.views[notification.type] else {
             return nil
         }
         var reasons = [Reason(.delivers(effect: effect, basis: basis), rule: rule.id, at: rule.location)]
-        if effect == .may, policy.bases[basis]?.needsAgreement ?? true,
-            sender.organisation != policy.parties[party].organisation,
-            case .covered(let reason) = agreement(for: rule, recipient: party)
-        {
-            reasons.append(reason)
-        }
+        if let coveringAgreement { reasons.append(coveringAgreement) }
         return Candidate(rule: place, effect: effect, view: view, reasons: reasons)
     }
 }

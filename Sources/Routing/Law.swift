@@ -86,7 +86,9 @@ package struct SecrecyPattern: Hashable, Sendable {
 }
 
 /// A legal basis, as `law.yaml` describes it.
-package struct Basis: Sendable {
+///
+/// A class, so that a decision passes it on without copying its fields.
+package final class Basis: Sendable {
     /// Its id.
     package let id: String
     /// Its name.
@@ -120,6 +122,31 @@ package struct Basis: Sendable {
     /// Where `law.yaml` says so.
     package let location: SourceLocation
 
+    /// All of it. Made by the policy's readers only.
+    init(
+        id: String, labels: Labels, sfs: String, amended: String?, paragraph: String, effect: Effect,
+        validity: Validity, senders: PartyMatcher?, recipients: PartyMatcher?, types: Set<EventType>?,
+        secrecyWithin: [SecrecyPattern], secrecyExcept: [SecrecyPattern], affirmations: [String], consent: [String],
+        needsAgreement: Bool, location: SourceLocation
+    ) {
+        self.id = id
+        self.labels = labels
+        self.sfs = sfs
+        self.amended = amended
+        self.paragraph = paragraph
+        self.effect = effect
+        self.validity = validity
+        self.senders = senders
+        self.recipients = recipients
+        self.types = types
+        self.secrecyWithin = secrecyWithin
+        self.secrecyExcept = secrecyExcept
+        self.affirmations = affirmations
+        self.consent = consent
+        self.needsAgreement = needsAgreement
+        self.location = location
+    }
+
     /// Whether it lifts secrecy at the source. Without any secrecy there is nothing to lift.
     func lifts(_ provision: SecrecyProvision?) -> Bool {
         guard let provision else { return true }
@@ -142,7 +169,9 @@ package struct PartyMatcher: Sendable {
 }
 
 /// An agreement or letter of intent, as `agreements.yaml` describes it.
-package struct Agreement: Sendable {
+///
+/// A class, so that a decision passes it on without copying its fields.
+package final class Agreement: Sendable {
     /// How far an agreement reaches.
     package enum Level: String, CaseIterable, Sendable {
         case county, municipality, agency
@@ -175,6 +204,23 @@ package struct Agreement: Sendable {
     package let members: [PartyID: Validity]
     /// Where `agreements.yaml` says so.
     package let location: SourceLocation
+
+    /// All of it. Made by the policy's readers only.
+    init(
+        id: String, labels: Labels, level: Level, municipalities: Set<String>, programmes: Set<String>, state: State,
+        isSigned: Bool, validity: Validity, members: [PartyID: Validity], location: SourceLocation
+    ) {
+        self.id = id
+        self.labels = labels
+        self.level = level
+        self.municipalities = municipalities
+        self.programmes = programmes
+        self.state = state
+        self.isSigned = isSigned
+        self.validity = validity
+        self.members = members
+        self.location = location
+    }
 
     /// Whether it is about a notification, whoever its parties are.
     func covers(municipality: String?, programme: String?) -> Bool {

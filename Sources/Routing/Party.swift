@@ -37,7 +37,9 @@ package enum Regime: String, CaseIterable, Hashable, Sendable {
 }
 
 /// A board or unit that sends and receives, as its file in `parties/` describes it.
-package struct Party: Sendable {
+///
+/// A class, so that a decision passes it on without copying its fields.
+package final class Party: Sendable {
     /// Its id.
     package let id: PartyID
     /// Its name.
@@ -70,6 +72,31 @@ package struct Party: Sendable {
     package let functions: [String: Labels]
     /// Where its file says so.
     package let location: SourceLocation
+
+    /// All of it. Made by the policy's readers only.
+    init(
+        id: PartyID, labels: Labels, formerNames: [FormerName], kind: PartyKind, organisation: String,
+        county: String, municipalities: [String], regime: Regime, secrecy: [SecrecyProvision], fallback: PartyID?,
+        agentFor: [PartyID], desks: [Desk], clients: [PartyClient], people: [Person], functions: [String: Labels],
+        location: SourceLocation
+    ) {
+        self.id = id
+        self.labels = labels
+        self.formerNames = formerNames
+        self.kind = kind
+        self.organisation = organisation
+        self.county = county
+        self.municipalities = municipalities
+        self.regime = regime
+        self.secrecy = secrecy
+        self.fallback = fallback
+        self.agentFor = agentFor
+        self.desks = desks
+        self.clients = clients
+        self.people = people
+        self.functions = functions
+        self.location = location
+    }
 
     /// The name that it had at an instant.
     package func labels(at instant: Timestamp) -> Labels {

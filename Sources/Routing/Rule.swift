@@ -16,7 +16,9 @@ package enum RuleKind: String, CaseIterable, Hashable, Sendable {
 }
 
 /// A routing rule, as `rules.yaml` describes it.
-package struct Rule: Sendable {
+///
+/// A class, so that a decision passes it on without copying its fields.
+package final class Rule: Sendable {
     /// Its id, which recipients see.
     package let id: RuleID
     /// Its name.
@@ -51,6 +53,32 @@ package struct Rule: Sendable {
     package let redactedFields: Set<String>
     /// Where `rules.yaml` says so.
     package let location: SourceLocation
+
+    /// All of it. Made by the policy's readers only.
+    init(
+        id: RuleID, labels: Labels?, kind: RuleKind, types: Set<EventType>, from: Selector, to: Selector,
+        basis: String?, validity: Validity, when: Condition, affirmations: [String], consent: [String],
+        agreements: Set<String>, urgency: UrgencyClass?, marking: String?, views: [EventType: RuleView],
+        redactedFields: Set<String>, location: SourceLocation
+    ) {
+        self.id = id
+        self.labels = labels
+        self.kind = kind
+        self.types = types
+        self.from = from
+        self.to = to
+        self.basis = basis
+        self.validity = validity
+        self.when = when
+        self.affirmations = affirmations
+        self.consent = consent
+        self.agreements = agreements
+        self.urgency = urgency
+        self.marking = marking
+        self.views = views
+        self.redactedFields = redactedFields
+        self.location = location
+    }
 }
 
 /// What a rule puts into a copy of one type.

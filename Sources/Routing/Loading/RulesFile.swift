@@ -66,7 +66,9 @@ struct RulesFile {
             consent: delivery?.consent ?? [], agreements: delivery?.agreements ?? [], urgency: delivery?.urgency,
             marking: delivery?.marking, views: views,
             redactedFields: isNever ? Set((fields ?? []).map(\.value)) : [], location: id.location)
-        if let basis = delivery?.basis { checkThatItApplies(rule, basis: basis, place: reader.node("basis")?.place ?? reader.place) }
+        if let basis = delivery?.basis {
+            checkThatItApplies(rule, basis: basis, place: reader.node("basis")?.place ?? reader.place)
+        }
         checkDesks(of: rule, place: reader.place(of: "to"))
         return rule
     }
