@@ -54,6 +54,11 @@ let package = Package(
                 "Relay", deque, crypto, logging,
             ], swiftSettings: common),
         .target(
+            name: "BudkavleClient",
+            dependencies: ["TLSStreams", "EventLoop", "STOMP", "CaseNotifications", crypto],
+            swiftSettings: common),
+        .target(name: "Console", dependencies: ["CaseNotifications", "Routing"], swiftSettings: pure),
+        .target(
             name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",
             swiftSettings: common),
         .testTarget(
@@ -75,6 +80,11 @@ let package = Package(
         .testTarget(
             name: "BudkavleServerTests",
             dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],
+            swiftSettings: common),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", "CaseNotifications"], swiftSettings: common),
+        .testTarget(
+            name: "BudkavleClientTests",
+            dependencies: ["BudkavleClient", "STOMP", "EventLoop", "TLSStreams", "CaseNotifications", "TestSupport"],
             swiftSettings: common),
     ]
 )
