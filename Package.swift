@@ -58,6 +58,10 @@ let package = Package(
             dependencies: ["TLSStreams", "EventLoop", "STOMP", "CaseNotifications", crypto],
             swiftSettings: common),
         .target(name: "Console", dependencies: ["CaseNotifications", "Routing"], swiftSettings: pure),
+        .executableTarget(
+            name: "budkavled",
+            dependencies: ["BudkavleServer", "BudkavleClient", "Console", "Settings", "Routing", arguments, logging],
+            swiftSettings: common),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",
             swiftSettings: common),

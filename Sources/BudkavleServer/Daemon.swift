@@ -102,9 +102,15 @@ package final class Daemon: Sendable {
         let (data, opened) = try openJournals(settings, policies)
         do { try loop.start() } catch { throw .listening("\(error)") }
         let started = Started(settings: settings, data: data, opened: opened)
-        var failure: StartError?
-        onLoop { [self] in failure = begin(started) }
-        if let failure {
+        let begun = EndOfProcess()
+        let outcome: Mutex<StartError?> = Mutex(nil)
+        loop.execute { [self] in
+            let failure = begin(started)
+            outcome.withLock { $0 = failure }
+            begun.signal(.ok)
+        }
+        _ = begun.wait()
+        if let failure = outcome.withLock({ $0 }) {
             loop.stop()
             throw failure
         }
@@ -121,19 +127,6 @@ package final class Daemon: Sendable {
 
     /// Ends the process in good order.
     func finish(_ status: ExitStatus) { end.signal(status) }
-
-    /// Runs `body` on the loop and waits for it. Never from the loop itself.
-    func onLoop(_ body: () -> Void) {
-        let done = EndOfProcess()
-        withoutActuallyEscaping(body) { body in
-            let box = LoopBody(body: body)
-            loop.execute {
-                box.body()
-                done.signal(.ok)
-            }
-            _ = done.wait()
-        }
-    }
 
     // MARK: Reading
 
@@ -186,9 +179,9 @@ package final class Daemon: Sendable {
             try DataMode.check(policies.first?.policy.mode ?? .production, in: settings.dataDirectory)
             let credentials = Glibc.getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
             let references = settings.keys.files.map { file in
-                file.path.hasPrefix("credential:")
+                file.path.hasPrefix(DaemonSettings.credentialPrefix)
                     ? KeyFileReference.credential(
-                        id: file.id, name: String(file.path.dropFirst("credential:".count)),
+                        id: file.id, name: String(file.path.dropFirst(DaemonSettings.credentialPrefix.count)),
                         directory: credentials ?? "/run/credentials/missing")
                     : KeyFileReference(id: file.id, path: file.path)
             }
@@ -217,10 +210,4 @@ struct Started {
     let settings: DaemonSettings
     let data: DataDirectory
     let opened: [Daemon.Opened]
-}
-
-/// A closure that one thread hands to the loop while it waits.
-// SAFETY: the thread that made it waits until it has run.
-struct LoopBody: @unchecked Sendable {
-    let body: () -> Void
 }

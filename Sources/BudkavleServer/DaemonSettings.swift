@@ -1,3 +1,4 @@
+import Foundation
 package import Settings
 package import TLSStreams
 
@@ -32,6 +33,16 @@ package struct DaemonSettings: Sendable {
     package var logLevel: String
     package var logFormat: String
 
+    /// What stands in front of the name of a systemd credential, where the path of a secret file may stand too.
+    package static let credentialPrefix = "credential:"
+
+    /// The file of a credential (systemd.exec, LoadCredential=); any other path as it is.
+    private static func credentialFile(_ path: String) -> String {
+        guard path.hasPrefix(credentialPrefix) else { return path }
+        let directory = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] ?? "/run/credentials/none"
+        return "\(directory)/\(path.dropFirst(credentialPrefix.count))"
+    }
+
     /// Reads `<directory>/budkavled.yaml`; every mistake is in `log`, and then there are no settings.
     package static func read(directory: String, log: DiagnosticLog) throws(SettingsFault) -> DaemonSettings? {
         let path = "\(directory)/budkavled.yaml"
@@ -45,7 +56,7 @@ package struct DaemonSettings: Sendable {
 
     private static func parse(_ root: inout MappingReader, directory: String) -> DaemonSettings? {
         func absolute(_ path: String) -> String {
-            path.hasPrefix("/") || path.hasPrefix("credential:") ? path : "\(directory)/\(path)"
+            path.hasPrefix("/") || path.hasPrefix(credentialPrefix) ? path : "\(directory)/\(path)"
         }
         _ = root.value("version", .oneOf(["1"]))
         let listen = root.mapping("listen").flatMap { readListen($0, absolute) }
@@ -83,7 +94,7 @@ package struct DaemonSettings: Sendable {
         var reader = mapping
         var options = TLSOptions()
         options.certificateFile = reader.value("certificate", .text).map(absolute)
-        options.keyFile = reader.value("key", .text).map(absolute)
+        options.keyFile = reader.value("key", .text).map { credentialFile(absolute($0)) }
         options.caFiles = reader.list("client-ca", of: .text).map { absolute($0.value) }
         options.crlFiles = (reader.optionalList("crl", of: .text) ?? []).map { absolute($0.value) }
         options.strict = reader.optional("strict", .flag) ?? true

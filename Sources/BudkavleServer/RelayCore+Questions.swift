@@ -136,7 +136,7 @@ extension RelayCore {
         guard let person = identity.person, identity.roles.contains(.responder) else {
             return refuse(context, .forbidden)
         }
-        if let refusal = unknownMember(asked, ["notification", "reason"]) { return refuse(context, refusal) }
+        if let refusal = unknownMember(asked, ["notification"]) { return refuse(context, refusal) }
         guard let id = asked["notification"]?.string.flatMap({ NotificationID(text: $0) }) else {
             return refuse(context, .schema("/notification", "the relay's id of 26 characters is needed"))
         }

@@ -205,7 +205,9 @@ extension RelayCore {
     /// Deliveries whose custody was refused with the whole transaction wait at their desks again.
     private func putBack(_ commands: [RelayCommand]) {
         for command in commands {
-            guard case .custody(let delivery, _) = command, let ticket = relay.openTicket(of: delivery) else { continue }
+            guard case .custody(let delivery, _) = command, let ticket = relay.openTicket(of: delivery) else {
+                continue
+            }
             dispatch.enqueue(ticket)
         }
         pumpSoon()
