@@ -58,10 +58,21 @@ let package = Package(
             dependencies: ["TLSStreams", "EventLoop", "STOMP", "CaseNotifications", crypto],
             swiftSettings: common),
         .target(name: "Console", dependencies: ["CaseNotifications", "Routing"], swiftSettings: pure),
+        .target(
+            name: "Demo",
+            dependencies: [
+                "BudkavleClient", "Console", "Settings", "Routing", "CaseNotifications", x509, crypto,
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ], swiftSettings: common),
         .executableTarget(
             name: "budkavled",
             dependencies: ["BudkavleServer", "BudkavleClient", "Console", "Settings", "Routing", arguments, logging],
             swiftSettings: common),
+        .executableTarget(
+            name: "budkavle",
+            dependencies: [
+                "Demo", "BudkavleClient", "Console", "Settings", "Routing", "budkavled", arguments,
+            ], swiftSettings: common),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -90,5 +101,7 @@ let package = Package(
             name: "BudkavleClientTests",
             dependencies: ["BudkavleClient", "STOMP", "EventLoop", "TLSStreams", "CaseNotifications", "TestSupport"],
             swiftSettings: common),
+        .testTarget(name: "DemoTests", dependencies: ["Demo"], swiftSettings: common),
+        .testTarget(name: "ShapeTests", swiftSettings: common),
     ]
 )
