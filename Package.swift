@@ -23,6 +23,12 @@ let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhist
 
 let package = Package(
     name: "budkavle",
+    products: [
+        .library(name: "BudkavleClient", targets: ["BudkavleClient"]),
+        .executable(name: "budkavled", targets: ["budkavled"]),
+        .executable(name: "budkavle", targets: ["budkavle"]),
+        .executable(name: "budkavle-bench", targets: ["budkavle-bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -61,7 +67,7 @@ let package = Package(
         .target(
             name: "Demo",
             dependencies: [
-                "BudkavleClient", "Console", "Settings", "Routing", "CaseNotifications", x509, crypto,
+                "BudkavleClient", "Console", "Settings", "Routing", x509, crypto,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ], swiftSettings: common),
         .executableTarget(
@@ -72,6 +78,12 @@ let package = Package(
             name: "budkavle",
             dependencies: [
                 "Demo", "BudkavleClient", "Console", "Settings", "Routing", "budkavled", arguments,
+            ], swiftSettings: common),
+        .executableTarget(
+            name: "budkavle-bench",
+            dependencies: [
+                "CLinux", "EventLoop", "TLSStreams", "STOMP", "CaseNotifications", "Settings", "Routing", "Journal",
+                "Relay", "BudkavleServer", "BudkavleClient", "Demo", "budkavled", arguments, histogram,
             ], swiftSettings: common),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",

@@ -12,8 +12,9 @@ import STOMP
 /// in `waiting` until the batch is on disk. Source: design.md sections 1 and 2.
 /// Isolation: an actor on loop 0; connections of that loop enter it by `assumeIsolated`.
 actor RelayCore: LoopParticipant {
-    /// Deliveries and receipts handed out in one turn of the loop.
-    static let sendingsPerTurn = 256
+    /// Deliveries and receipts handed out in one turn of the loop. High, so that consumers keep up with producers: what
+    /// goes out is bounded by the credit that consumers give and by what their connections take.
+    static let sendingsPerTurn = 8_192
     /// How long an ACK record may wait for another record to ride with.
     static let acknowledgementDelay = Duration.milliseconds(5)
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Tells the service manager how the daemon is: one datagram a state to the socket named in `NOTIFY_SOCKET`.

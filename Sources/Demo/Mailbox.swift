@@ -46,6 +46,7 @@ actor Mailbox {
         return await withCheckedContinuation { continuation in
             waiters.append((number, isMet, continuation))
             let deadline = DispatchTime.now() + .milliseconds(Int(limit / .milliseconds(1)))
+            // The task ends by itself: it only steps onto this actor once.
             DispatchQueue.global().asyncAfter(deadline: deadline) { Task { await self.giveUp(number) } }
         }
     }

@@ -21,8 +21,9 @@ extension Chapter {
             narrator.say("The clients came back by themselves and sent again what had no answer.")
             let words = answers.map(\.word)
             let lost = words.count { $0 == "duplicate" }
+            narrator.say("\(words.count - lost) were answered: accepted.")
             narrator.say(
-                "\(words.count - lost) were accepted, \(lost) duplicate: on disk before the kill, the answer lost.")
+                "\(lost) were answered: duplicate; they were on disk before the kill, and only the answer was lost.")
             narrator.check(
                 "every notification has its answer in the end",
                 words.filter { $0 == "accepted" || $0 == "duplicate" }.count,
