@@ -105,6 +105,10 @@ let package = Package(
             name: "RelayTests", dependencies: ["Relay", "Routing", "CaseNotifications", "Settings"],
             resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Relay", "Routing", "CaseNotifications", "STOMP", "Journal", "TestSupport"],
+            swiftSettings: common),
+        .testTarget(
             name: "BudkavleServerTests",
             dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],
             swiftSettings: common),
@@ -115,5 +119,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(name: "DemoTests", dependencies: ["Demo"], swiftSettings: common),
         .testTarget(name: "ShapeTests", swiftSettings: common),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["Demo", "BudkavleClient", "STOMP", "CaseNotifications", "budkavled", "budkavle"],
+            resources: [.copy("Scripts")], swiftSettings: common),
     ]
 )

@@ -7,7 +7,6 @@ import STOMP
 /// A submission that has passed everything but the relay's own decision.
 struct PreparedSubmission {
     let submission: Submission
-    let text: SealedText
     let grant: SpaceGrant
 }
 
@@ -40,19 +39,28 @@ extension RelayCore {
         let verdict = relay.decide(.submit(prepared.submission), at: clock.now, random: &random)
         guard case .accepted(let id, _) = verdict.answer else {
             journal.release(prepared.grant)
-            let isStored = append(
-                verdict.events, texts: [], grant: nil, urgency: .now,
-                then: Waiting(ticket: 0, answers: place.pending(wire(verdict.answer))))
-            if !isStored { refuseAsUnavailable(place) }
-            return
+            return answerNow(place, wire(verdict.answer), auditing: verdict.events)
         }
-        let text = SealedText(id: TextID(id), slots: prepared.text.slots, bytes: prepared.text.bytes)
+        guard let text = Self.text(of: id, in: verdict.events, prepared) else { return refuseAsUnavailable(place) }
         let isStored = append(
             verdict.events, texts: [text], grant: prepared.grant, urgency: .now,
             then: Waiting(ticket: 0, answers: place.pending(wire(verdict.answer))))
         guard isStored else { return refuseAsUnavailable(place) }
         contents.keep(StoredContent(prepared.submission.notification), as: id)
         noteAvailable()
+    }
+
+    /// The content to seal, under the slots that the accepting event names: of two notifications of one new case in a
+    /// transaction, the second lies under the case's slot that the first has taken.
+    private static func text(
+        of id: NotificationID, in events: [Event], _ prepared: PreparedSubmission
+    ) -> SealedText? {
+        for event in events {
+            guard case .accepted(let accepted) = event.body, accepted.notification == id else { continue }
+            let slots = [SlotID(rawValue: accepted.caseSlot), SlotID(rawValue: accepted.notificationSlot)]
+            return SealedText(id: TextID(id), slots: slots, bytes: prepared.submission.notification.body)
+        }
+        return nil
     }
 
     /// Everything before the relay's decision, in the order in which a mistake is told.
@@ -101,8 +109,7 @@ extension RelayCore {
             notification: notification, digest: digest, party: peer.identity.party, client: peer.identity.client,
             notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue, decision: decision,
             policy: policy.digest)
-        let text = SealedText(id: TextID(high: 0, low: slot.rawValue), slots: [caseSlot, slot], bytes: body)
-        return .ready(PreparedSubmission(submission: submission, text: text, grant: grant))
+        return .ready(PreparedSubmission(submission: submission, grant: grant))
     }
 
     /// A refusal is audited, never stored as an answer: the same id is decided afresh.
@@ -111,8 +118,15 @@ extension RelayCore {
             .refused(session: "\(place.connection.rawValue)", party: peer.identity.party, code: refusal.code))
         let audit = RefusedSubmission(
             party: peer.identity.party, client: peer.identity.client, code: refusal.code, digest: digest)
-        let answers = place.pending(.refused(SessionRefusal(refusal)))
-        if perform(.refuse(audit), answers: { _ in answers }) == nil { refuseAsUnavailable(place) }
+        let events = relay.decide(.refuse(audit), at: clock.now, random: &random).events
+        answerNow(place, .refused(SessionRefusal(refusal)), auditing: events)
+    }
+
+    /// Gives a refusal to the session at once, so that nothing behind the refused frame is decided; its audit record
+    /// follows. A refusal binds nothing and tells of nothing that would have to be on disk.
+    func answerNow(_ place: RequestPlace, _ answer: STOMP.Answer, auditing events: [Event]) {
+        self.answer(place, answer)
+        _ = append(events, texts: [], grant: nil, urgency: .now, then: Waiting(ticket: 0))
     }
 
     /// Counted, not journaled, but for one record per change of state.
@@ -221,15 +235,12 @@ extension RelayCore {
         let verdict = relay.decide(transaction: commands, at: clock.now, random: &random)
         if verdict.refusedIndex != nil, let answer = verdict.answers.first {
             putBack(commands)
-            _ = append(
-                verdict.events, texts: [], grant: nil, urgency: .now,
-                then: Waiting(ticket: 0, answers: place.pending(wire(answer))))
-            return
+            return answerNow(place, wire(answer), auditing: verdict.events)
         }
         var texts: [SealedText] = []
         for (index, one) in prepared.sorted(by: { $0.key < $1.key }) {
             guard case .accepted(let id, _) = verdict.answers[index] else { continue }
-            texts.append(SealedText(id: TextID(id), slots: one.text.slots, bytes: one.text.bytes))
+            if let text = Self.text(of: id, in: verdict.events, one) { texts.append(text) }
         }
         var sends = prepared.keys.sorted()[...]
         let headers = items.map { item -> Headers in

@@ -55,6 +55,9 @@ extension RelayCore {
 
     private func carryOut(_ command: RelayCommand, texts: [SealedText] = [], at place: RequestPlace) {
         let verdict = relay.decide(command, at: clock.now, random: &random)
+        if case .refused = verdict.answer {
+            return answerNow(place, workAnswer(verdict.answer), auditing: verdict.events)
+        }
         let following = Waiting(ticket: 0, answers: place.pending(workAnswer(verdict.answer)))
         let stored = verdict.events.isEmpty ? [] : texts
         if !append(verdict.events, texts: stored, grant: nil, urgency: .now, then: following) {

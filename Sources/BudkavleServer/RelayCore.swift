@@ -166,10 +166,10 @@ actor RelayCore: LoopParticipant {
 
     /// Decides a station's ACK or NACK, applies it at once and lets its records ride with the next batch.
     ///
-    /// - Returns: `false` when even the reserve for progress is used up; then nothing was decided.
+    /// - Returns: `false` when even the reserve for progress is used up, or when there was nothing to decide; then nothing was.
     func gather(_ command: RelayCommand) -> Bool {
         let events = relay.decide(command, at: clock.now, random: &random).events
-        guard !events.isEmpty else { return true }
+        guard !events.isEmpty else { return false }
         let records = events.map { EventCodec.encode($0) }
         if gathered.count + records.count > JournalLimits.maxRecordsPerRequest { gather() }
         guard growGatheredSpace(by: records) else { return false }

@@ -5,8 +5,9 @@ extension ServerSession {
     package func mayDecide(_ order: OrderNumber) -> Bool {
         switch phase {
         case .connected, .disconnecting: true
-        case .failing: order < answers.lastOrder
-        case .awaitingConnect, .deciding, .lingering, .closed: false
+        // What was handed out before the end still counts: an ACK in one packet with DISCONNECT, or before a refused frame.
+        case .failing, .lingering, .closed: order < answers.lastOrder
+        case .awaitingConnect, .deciding: false
         }
     }
 

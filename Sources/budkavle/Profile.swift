@@ -95,10 +95,14 @@ struct Profile: Equatable {
 
     /// Refuses a file whose mode has one of `bits`.
     static func demandMode(of path: String, without bits: UInt32, _ remedy: String) throws(CommandFailure) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw CommandFailure(.configuration, "\(path): \(String(cString: strerror(errno)))")
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let attributes: [FileAttributeKey: Any]
+        do {
+            attributes = try FileManager.default.attributesOfItem(atPath: file)
+        } catch {
+            throw CommandFailure(.configuration, "\(path): \(error.localizedDescription)")
         }
-        if status.st_mode & bits != 0 { throw CommandFailure(.configuration, "\(path): \(remedy)") }
+        let mode = (attributes[.posixPermissions] as? NSNumber)?.uint32Value ?? 0
+        if mode & bits != 0 { throw CommandFailure(.configuration, "\(path): \(remedy)") }
     }
 }

@@ -1,0 +1,200 @@
+import CaseNotifications
+
+/// One notification as a client made it.
+struct Draft: Hashable {
+    var source: String
+    var id: String
+    var municipality: String
+    var subject: String
+    var urgency: String
+    var number: Int
+
+    func body(shown: Int? = nil) -> [UInt8] {
+        Array(
+            """
+            {"specversion":"1.0","id":"\(id)","source":"urn:budkavle:\(source)","type":"\(SimulatedPolicy.type.text)",\
+            "time":"2026-12-11T22:00:00Z","subject":"\(subject)","datacontenttype":"application/json","county":"18",\
+            "municipality":"\(municipality)","urgency":"\(urgency)","protected":false,\
+            "data":{"shown":\(shown ?? number),"hidden":777}}
+            """.utf8)
+    }
+}
+
+/// What clients have seen, and nothing else: the judge never asks the relay, but for what it says it still holds.
+struct History {
+    struct Stored: Hashable {
+        var notification: String
+        var position: String
+    }
+
+    struct Arrival {
+        var draft: Draft?
+        var notification: String
+        var desk: String
+        var connection: Int
+        var isRedelivered: Bool
+        var body: String
+    }
+
+    private(set) var violations: [String] = []
+    /// By source and id, as made.
+    private var drafts: [String: Draft] = [:]
+    private var draftsByNumber: [Int: Draft] = [:]
+    private(set) var accepted: [String: Stored] = [:]
+    private var owners: [String: String] = [:]
+    private var arrivals: [Arrival] = []
+    /// Custody that the relay confirmed: desk and notification.
+    private var confirmed: Set<String> = []
+    private var seenAtDesk: Set<String> = []
+    private var receipts: [String: String] = [:]
+    private var accountedFor: Set<String> = []
+    private(set) var redeliveries = 0
+    private(set) var duplicates = 0
+    private(set) var conflicts = 0
+
+    mutating func violate(_ text: String) {
+        if violations.count < 20 { violations.append(text) }
+    }
+
+    private static func key(_ draft: Draft) -> String { draft.source + " " + draft.id }
+
+    mutating func made(_ draft: Draft) {
+        drafts[Self.key(draft)] = draft
+        draftsByNumber[draft.number] = draft
+    }
+
+    mutating func receipted(_ draft: Draft, status: String, notification: String, position: String) {
+        let stored = Stored(notification: notification, position: position)
+        if SimulatedPolicy.recipients(of: draft.municipality).isEmpty { violate("\(draft) was accepted by no rule") }
+        if let earlier = accepted[Self.key(draft)] {
+            if earlier != stored { violate("\(draft) has two answers: \(earlier) and \(stored)") }
+            if status == "accepted" { violate("\(draft) was accepted twice") }
+            duplicates += 1
+        }
+        if let owner = owners[notification], owner != Self.key(draft) {
+            violate("\(notification) stands for \(owner) and for \(Self.key(draft))")
+        }
+        owners[notification] = Self.key(draft)
+        accepted[Self.key(draft)] = stored
+    }
+
+    mutating func refused(_ draft: Draft, isOtherBody: Bool, code: String) {
+        switch code {
+        case "conflict" where isOtherBody: conflicts += 1
+        case "no-rule" where SimulatedPolicy.recipients(of: draft.municipality).isEmpty: break
+        case "unavailable": break
+        default: violate("\(draft) was refused with \(code)")
+        }
+    }
+
+    /// Another body under an id that was accepted must be a conflict.
+    mutating func acceptedOtherBody(_ draft: Draft) { violate("another body was accepted under the id of \(draft)") }
+
+    mutating func arrived(
+        notification: String, desk: String, connection: Int, isRedelivered: Bool, body: [UInt8]
+    ) {
+        let text = String(decoding: body, as: UTF8.self)
+        let key = desk + " " + notification
+        if confirmed.contains(key) { violate("\(notification) came to \(desk) although its custody was confirmed") }
+        if seenAtDesk.contains(key) {
+            redeliveries += 1
+            if !isRedelivered { violate("\(notification) came twice to \(desk) without redelivered:true") }
+        }
+        seenAtDesk.insert(key)
+        let draft = draftOf(body)
+        if let draft {
+            if !SimulatedPolicy.recipients(of: draft.municipality).contains(desk) {
+                violate("\(draft) came to \(desk), which no rule names")
+            }
+        } else {
+            violate("\(notification) at \(desk) was never sent: \(text)")
+        }
+        if text.contains("hidden") { violate("\(notification) at \(desk) shows a field that its rule does not list") }
+        arrivals.append(
+            Arrival(
+                draft: draft, notification: notification, desk: desk, connection: connection,
+                isRedelivered: isRedelivered, body: text))
+    }
+
+    /// The draft that a view was cut from, by its `shown` number and its id.
+    private func draftOf(_ body: [UInt8]) -> Draft? {
+        guard let value = try? JSONValue(parsing: body), let id = value["id"]?.string,
+            let source = value["source"]?.string, case .integer(let number)? = value["data"]?["shown"],
+            let draft = draftsByNumber[Int(number)]
+        else { return nil }
+        return draft.id == id && "urn:budkavle:" + draft.source == source ? draft : nil
+    }
+
+    mutating func custodyConfirmed(notification: String, desk: String) { confirmed.insert(desk + " " + notification) }
+
+    mutating func receipt(body: [UInt8], reader: String) {
+        do throws(Refusal) {
+            let receipt = try Receipt(json: body)
+            if receipt.source.text != reader { violate("\(reader) got a receipt of \(receipt.source)") }
+            let draft = drafts[receipt.source.text + " " + receipt.id]
+            guard let draft else { return violate("a receipt speaks of \(receipt.id), which was never sent") }
+            let id = receiptID(of: body)
+            let text = String(decoding: body, as: UTF8.self)
+            if let earlier = receipts[id], earlier != text { violate("receipt \(id) says two things") }
+            receipts[id] = text
+            if let desk = receipt.desk, !SimulatedPolicy.recipients(of: draft.municipality).contains(desk.text) {
+                violate("a receipt of \(draft) names \(desk)")
+            }
+            accountedFor.insert("\(receipt.event.text) \(receipt.notification.text) \(receipt.party?.text ?? "")")
+        } catch {
+            violate("a receipt cannot be read: \(error)")
+        }
+    }
+
+    private func receiptID(of body: [UInt8]) -> String {
+        (try? JSONValue(parsing: body))?["id"]?.string ?? ""
+    }
+
+    // MARK: The end
+
+    /// Once everybody is connected and nothing moves any more.
+    mutating func judgeEnd(stillStored: Set<String>) {
+        for (key, stored) in accepted.sorted(by: { $0.key < $1.key }) {
+            guard let draft = drafts[key] else { continue }
+            if !accountedFor.contains("accepted \(stored.notification) ") {
+                violate("\(draft) has no accepted receipt")
+            }
+            for desk in SimulatedPolicy.recipients(of: draft.municipality) {
+                let place = desk + " " + stored.notification
+                if !seenAtDesk.contains(place), !stillStored.contains(place) {
+                    violate("\(draft) was receipted, and is lost for \(desk)")
+                }
+                if confirmed.contains(place), !accountedFor.contains("delivered \(stored.notification) \(desk)") {
+                    violate("\(draft): custody of \(desk) has no delivered receipt")
+                }
+            }
+        }
+        judgeOrder()
+    }
+
+    /// First deliveries of one case and class on one connection come in the order of acceptance.
+    private mutating func judgeOrder() {
+        var last: [String: (sequence: Int, draft: Draft)] = [:]
+        for arrival in arrivals where !arrival.isRedelivered {
+            guard let draft = arrival.draft, let stored = accepted[Self.key(draft)],
+                let sequence = stored.position.split(separator: ".").last.flatMap({ Int($0) })
+            else { continue }
+            if stored.notification != arrival.notification {
+                violate("\(draft) was receipted as \(stored.notification) and came as \(arrival.notification)")
+            }
+            let place = "\(arrival.connection) \(arrival.desk) \(draft.subject) \(draft.urgency)"
+            if let earlier = last[place], earlier.sequence > sequence {
+                violate("at \(arrival.desk) \(draft) came after \(earlier.draft)")
+            }
+            last[place] = (sequence, draft)
+        }
+    }
+
+    /// What was counted, to see that a run was worth its time.
+    var figures: [String: Int] {
+        [
+            "accepted": accepted.count, "arrivals": arrivals.count, "confirmed": confirmed.count,
+            "redelivered": redeliveries, "duplicates": duplicates, "conflicts": conflicts, "receipts": receipts.count,
+        ]
+    }
+}

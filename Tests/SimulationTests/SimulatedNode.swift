@@ -1,0 +1,293 @@
+import CaseNotifications
+import Journal
+import Relay
+import Routing
+import STOMP
+import TestSupport
+
+/// How a relay is built wrongly on purpose, so that a test can see that the judge notices.
+enum Flaw: Sendable {
+    case none
+    /// Answers and messages leave before their events are on disk.
+    case answersBeforeCommit
+    /// After a restart nothing counts as redelivered.
+    case forgetsRedelivery
+}
+
+/// The process stops: the journal failed, or the power went.
+struct NodeStopped: Error {}
+
+/// One life of a daemon without threads and sockets: server sessions, relay, dispatch and journal core, and between them
+/// what `BudkavleServer` does. The world calls it; a crash throws it away.
+struct SimulatedNode {
+    /// What waits until a record is on disk.
+    enum Effect {
+        case answer(Int, OrderNumber, STOMP.Answer)
+        case changes([Change])
+    }
+
+    enum Tagged {
+        case delivery(DeliveryID)
+        case receipt(UInt64)
+    }
+
+    enum Stream {
+        case inbox
+        case receipts
+    }
+
+    struct Connection {
+        var session: ServerSession
+        var actor: Actor
+        var streams: [SubscriptionKey: (subscriber: SubscriberID, stream: Stream)] = [:]
+        var tags: [MessageTag: (key: SubscriptionKey, tagged: Tagged)] = [:]
+        var nextTag: MessageTag = 0
+        var isClosed = false
+    }
+
+    let flaw: Flaw
+    var random: SeededGenerator
+    var core: JournalCore
+    var relay: Relay
+    var dispatch = Dispatch()
+    var receiptDesk = ReceiptDesk()
+    var connections: [Int: Connection] = [:]
+    var queue: [Pending] = []
+    var held: [(until: UInt64, effect: Effect)] = []
+    var texts: [NotificationID: TextLocation] = [:]
+    /// The last record on disk.
+    var durable: UInt64
+
+    static let collaboration = CollaborationID("simulated")!
+
+    /// Starts on what the disk has.
+    init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw) throws {
+        self.flaw = flaw
+        random = SeededGenerator(seed: seed)
+        var relay = Relay(collaboration: Self.collaboration, settings: RelaySettings(attempts: 4))
+        var texts: [NotificationID: TextLocation] = [:]
+        var fault: ReplayFault?
+        var changes: [Change] = []
+        var options = JournalOptions()
+        options.segmentBytes = 128 << 10
+        options.aheadBytes = 32 << 10
+        options.progressReserveBytes = 16 << 10
+        options.slabsAhead = 1
+        core = try JournalCore.open(
+            directory: "/data/simulated", keys: ring, options: options, disk: disk,
+            random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock
+        ) { item in
+            switch item {
+            case .text(let id, let location): texts[NotificationID(high: id.high, low: id.low)] = location
+            case .record(_, let bytes):
+                do throws(ReplayFault) {
+                    try relay.replay(bytes, into: &changes)
+                } catch {
+                    fault = fault ?? error
+                }
+                changes.removeAll()
+            case .lost: break
+            }
+        }
+        if let fault { throw fault }
+        self.relay = relay
+        self.texts = texts
+        durable = relay.sequence
+        if flaw == .forgetsRedelivery {
+            for var ticket in relay.openTickets {
+                ticket.isRedelivered = false
+                dispatch.enqueue(ticket)
+            }
+        } else {
+            dispatch.restore(from: relay)
+        }
+    }
+
+    // MARK: Connections
+
+    mutating func open(_ number: Int, _ actor: Actor, at now: SessionInstant) {
+        let id = "s\(number)"
+        connections[number] = Connection(
+            session: ServerSession(sessionID: id, server: "budkavle/simulated", openedAt: now), actor: actor)
+    }
+
+    mutating func receive(_ bytes: [UInt8], on number: Int, at now: SessionInstant, time: Timestamp) throws(NodeStopped)
+    {
+        guard let effects = connections[number]?.session.receive(bytes, at: now) else { return }
+        try handle(effects, on: number, now, time)
+    }
+
+    mutating func endOfInput(on number: Int, at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
+        guard let effects = connections[number]?.session.endOfInput(at: now) else { return }
+        try handle(effects, on: number, now, time)
+        close(number)
+    }
+
+    mutating func tick(at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
+        for number in connections.keys.sorted() {
+            guard let effects = connections[number]?.session.tick(at: now) else { continue }
+            try handle(effects, on: number, now, time)
+        }
+    }
+
+    mutating func takeOutput(of number: Int, at now: SessionInstant) -> [UInt8] {
+        var bytes: [UInt8] = []
+        connections[number]?.session.drainOutput(into: &bytes, at: now)
+        return bytes
+    }
+
+    mutating func close(_ number: Int) {
+        guard let connection = connections[number], !connection.isClosed else { return }
+        connections[number]?.isClosed = true
+        for key in connection.streams.keys.sorted(by: { $0.rawValue < $1.rawValue }) { leave(key, on: number) }
+        _ = connections[number]?.session.takeUnacknowledged()
+    }
+
+    mutating func leave(_ key: SubscriptionKey, on number: Int) {
+        guard let stream = connections[number]?.streams.removeValue(forKey: key) else { return }
+        switch stream.stream {
+        case .inbox: dispatch.remove(stream.subscriber)
+        case .receipts: receiptDesk.remove(stream.subscriber)
+        }
+    }
+
+    // MARK: Journal
+
+    mutating func append(_ events: [Event], texts: [SealedText], grant: SpaceGrant) {
+        guard !events.isEmpty else { return core.space.release(grant) }
+        var changes: [Change] = []
+        for event in events { relay.apply(event, into: &changes) }
+        guard let request = try? AppendRequest(records: events.map(EventCodec.encode), texts: texts) else {
+            preconditionFailure("a request is past a limit of the journal")
+        }
+        queue.append(Pending(request: request, ticket: relay.sequence, grant: grant))
+        held.append((relay.sequence, .changes(changes)))
+    }
+
+    mutating func hold(_ effect: Effect, until sequence: UInt64, _ now: SessionInstant) {
+        held.append((sequence, effect))
+        release(at: now)
+    }
+
+    /// Writes and syncs what waits, then lets out what it caused.
+    mutating func commit(at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
+        while !queue.isEmpty {
+            do throws(JournalError) {
+                let report = try core.commit(queue[...])
+                precondition(report.firstRecord == durable + 1, "record numbers have a gap")
+                durable += UInt64(report.recordCount)
+                for text in report.texts {
+                    texts[NotificationID(high: text.id.high, low: text.id.low)] = text.location
+                }
+                queue.removeFirst(report.requestCount)
+            } catch {
+                throw NodeStopped()
+            }
+        }
+        release(at: now)
+        for command in relay.due(at: time) { try run(command, time) }
+    }
+
+    mutating func prepare() throws(NodeStopped) {
+        do throws(JournalError) {
+            while case .progressed = try core.prepare() {}
+        } catch {
+            throw NodeStopped()
+        }
+    }
+
+    mutating func release(at now: SessionInstant) {
+        let reached = flaw == .answersBeforeCommit ? relay.sequence : durable
+        var rest: [(until: UInt64, effect: Effect)] = []
+        for item in held {
+            guard item.until <= reached else {
+                rest.append(item)
+                continue
+            }
+            switch item.effect {
+            case .answer(let number, let order, let answer): self.answer(number, order, answer, now)
+            case .changes(let changes):
+                for change in changes {
+                    dispatch.handle(change)
+                    receiptDesk.handle(change)
+                }
+            }
+        }
+        held = rest
+    }
+
+    mutating func answer(_ number: Int, _ order: OrderNumber, _ answer: STOMP.Answer, _ now: SessionInstant) {
+        guard let effects = connections[number]?.session.answer(order, answer, at: now) else { return }
+        for case .close in effects { close(number) }
+    }
+
+    static func stomp(_ answer: RelayAnswer) -> STOMP.Answer {
+        switch answer {
+        case .accepted(let id, let sequence): receipt("accepted", id, sequence)
+        case .duplicate(let id, let sequence): receipt("duplicate", id, sequence)
+        case .refused(let refusal): .refused(SessionRefusal(refusal))
+        case .done, .nothing: .done
+        }
+    }
+
+    static func receipt(_ status: String, _ id: NotificationID, _ sequence: UInt64) -> STOMP.Answer {
+        .receipt(["status": status, "notification": id.text, "position": "\(collaboration.text).\(sequence)"])
+    }
+
+    /// The record that an answer rests on.
+    static func sequence(_ answer: RelayAnswer, _ relay: Relay) -> UInt64 {
+        switch answer {
+        case .accepted(_, let sequence), .duplicate(_, let sequence), .done(let sequence): sequence
+        case .nothing, .refused: relay.sequence
+        }
+    }
+
+    // MARK: Messages
+
+    /// Sends what may be sent now.
+    mutating func pump(at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
+        let known = flaw == .answersBeforeCommit ? relay.sequence : durable
+        for sending in dispatch.next(at: time, limit: 64) {
+            let delivery = sending.ticket.delivery
+            guard let body = try content(of: delivery) else { continue }
+            var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
+            message.notification = delivery.notification.text
+            message.urgency = sending.ticket.urgency.text
+            message.deliveryCount = Int(sending.ticket.deliveryCount)
+            message.isRedelivered = sending.ticket.isRedelivered
+            deliver(message, .delivery(delivery), to: sending.subscriber)
+        }
+        for sending in receiptDesk.next(relay: relay, durable: known, limit: 64) {
+            let body = sending.receipt.receipt.cloudEvent(receiptID: sending.receipt.id)
+            var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
+            message.isRedelivered = sending.isRedelivered
+            deliver(message, .receipt(sending.receipt.number), to: sending.subscriber)
+        }
+    }
+
+    /// The party's view, cut from the content in the journal. Nil where a flawed relay sends before it has written.
+    func content(of delivery: DeliveryID) throws(NodeStopped) -> [UInt8]? {
+        guard let location = texts[delivery.notification] else { return nil }
+        let id = TextID(high: delivery.notification.high, low: delivery.notification.low)
+        guard let bytes = try? core.read(id, at: location), let notification = try? StoredContent(bytes),
+            let facts = relay.delivery(delivery), let attributes = relay.attributes(of: delivery)
+        else { throw NodeStopped() }
+        return NotificationView.render(
+            notification, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
+    }
+
+    mutating func deliver(_ message: OutgoingMessage, _ tagged: Tagged, to subscriber: SubscriberID) {
+        let number = Int(subscriber.rawValue >> 16)
+        let key = SubscriptionKey(rawValue: UInt32(truncatingIfNeeded: subscriber.rawValue & 0xFFFF))
+        guard let tag = connections[number]?.nextTag else { return }
+        // Where the session is at its end the message goes back when the connection closes.
+        guard connections[number]?.session.deliver(message, to: key, tag: tag) == true else { return }
+        connections[number]?.nextTag += 1
+        connections[number]?.tags[tag] = (key, tagged)
+    }
+
+    /// What is not with a station yet, or set aside.
+    func stored() -> Set<DeliveryID> {
+        Set(relay.openTickets.map(\.delivery) + relay.setAside(limit: .max).map(\.id))
+    }
+}
