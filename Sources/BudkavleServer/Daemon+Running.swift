@@ -53,7 +53,8 @@ extension Daemon {
 
     private static func clock(of policy: Policy, recovered: Recovered) -> RelayClock {
         guard let simulated = policy.clock else { return .wall }
-        return RelayClock(startingAt: recovered.relay.simulatedNow ?? simulated.start, speed: simulated.speed)
+        let reached = max(recovered.relay.simulatedNow ?? simulated.start, recovered.lastEventAt)
+        return RelayClock(startingAt: reached, speed: simulated.speed)
     }
 
     // MARK: Listening

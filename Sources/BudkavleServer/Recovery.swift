@@ -5,6 +5,8 @@ package import Relay
 /// What a collaboration's journal gave at start.
 struct Recovered {
     var relay: Relay
+    /// The latest time that any event carries: a simulated clock never shows an earlier one again.
+    var lastEventAt: Timestamp = .distantPast
     var contents: ContentStore
 }
 
@@ -41,7 +43,9 @@ extension Recovered {
                     return
                 }
                 do throws(EventCodecError) {
-                    recovered.relay.apply(try EventCodec.decode(bytes))
+                    let event = try EventCodec.decode(bytes)
+                    recovered.lastEventAt = max(recovered.lastEventAt, event.at)
+                    recovered.relay.apply(event)
                 } catch {
                     problem = .record(number: number, error)
                 }
