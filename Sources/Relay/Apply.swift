@@ -121,7 +121,8 @@ extension Relay {
         return Ticket(
             delivery: deliveryID(row), desk: names.desk(delivery.desk), urgency: delivery.urgency,
             subject: notification.subject,
-            readyAt: delivery.transportSpan.instant(from: notification.id.time) ?? notification.id.time,
+            // Ready at once, whatever a wall clock that was set back says.
+            readyAt: delivery.transportSpan.instant(from: notification.id.time) ?? .distantPast,
             order: notification.sequence, deliveryCount: UInt16(delivery.returns), isRedelivered: isRedelivered)
     }
 
