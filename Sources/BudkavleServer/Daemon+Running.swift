@@ -183,9 +183,10 @@ extension Daemon {
 
     /// Judges every live session again: its certificate may have run out, and its party may have lost the right.
     func reviewSessions() {
+        let context = context.withLock { $0 }
         for core in cores {
             // SAFETY: this runs on the loop's thread, which is the core's executor.
-            core.assumeIsolated { $0.reviewSessions() }
+            core.assumeIsolated { $0.reviewSessions { context?.revokes($0) == true } }
         }
     }
 }

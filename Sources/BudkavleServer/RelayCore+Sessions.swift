@@ -38,13 +38,18 @@ extension RelayCore {
     }
 
     /// Ends sessions whose certificate has run out or whose right has gone; the others get their rights of now.
-    func reviewSessions() {
+    /// - Parameter isRevoked: whether the revocation lists of now name a certificate.
+    func reviewSessions(isRevoked: (PeerCertificate) -> Bool) {
         for id in clients.keys.sorted() {
             guard let client = clients[id], client.peer.transport != "unix" else { continue }
             // SAFETY: connections of this core live on its loop.
             guard let identity = client.connection.assumeIsolated({ $0.identity }) else { continue }
-            let judged = judge(identity, adminGroup: nil)
-            if case .success(let peer) = judged, peer.identity == client.peer.identity { continue }
+            var isRight = false
+            if case .success(let peer) = judge(identity, adminGroup: nil) {
+                isRight = peer.identity == client.peer.identity
+            }
+            if case .certificate(let certificate, _) = identity, isRevoked(certificate) { isRight = false }
+            if isRight { continue }
             let refusal = SessionRefusal(
                 code: "revoked", message: "the rights of this session have changed",
                 details: "Connect again. If that is refused, ask the administrator of your party.")

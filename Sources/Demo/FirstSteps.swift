@@ -14,16 +14,20 @@ enum FirstSteps {
                 --ca \(pki)/ca.crt --cert \(pki)/jour-1880/staff-71.crt --key \(pki)/jour-1880/staff-71.key
 
             With Python (pip install stomp.py==8.2.0):
-              import stomp
+              import queue, stomp
+              answers, listener = queue.Queue(), stomp.ConnectionListener()
+              listener.on_receipt = listener.on_error = answers.put
               relay = stomp.Connection12([("localhost", \(port))])
-              relay.set_ssl(for_hosts=[("localhost", \(port))], ca_certs="\(pki)/ca.crt",
+              relay.set_ssl([("localhost", \(port))], ca_certs="\(pki)/ca.crt",
                             cert_file="\(station).crt", key_file="\(station).key")
+              relay.set_listener("", listener)
               relay.connect(wait=True)
-              relay.send("/notifications", open("notification.json").read(), receipt="1",
-                         content_type="application/cloudevents+json")
+              relay.send("/notifications", open("notification.json").read(), "application/cloudevents+json",
+                         receipt="1")
+              print(answers.get(timeout=10).headers)
 
             With openssl, typed by hand (end each frame with ctrl-@ and Enter):
-              openssl s_client -quiet -connect localhost:\(port) -CAfile \(pki)/ca.crt \\
+              openssl s_client -quiet -ign_eof -connect localhost:\(port) -CAfile \(pki)/ca.crt \\
                 -cert \(station).crt -key \(station).key
               CONNECT
               accept-version:1.2

@@ -7,6 +7,9 @@ final class ContextFiles {
     /// Key and name of each authority, to check who signed a revocation list. Owned by us.
     private var authorities: [(name: [UInt8], certificate: OpaquePointer)] = []
 
+    /// What the revocation lists name.
+    private(set) var revoked: Set<RevokedCertificate> = []
+
     init(context: OpaquePointer) { self.context = context }
 
     deinit {
@@ -100,6 +103,7 @@ final class ContextFiles {
                     return
                 }
                 X509_STORE_add_crl(store, list)
+                remember(list, issuer: shown)
                 issuers.insert(bytes)
             }
             OpenSSLErrors.clear()
@@ -107,6 +111,15 @@ final class ContextFiles {
             guard count > 0 else { throw .fileWithout(what: "revocation list", path: path) }
         }
         return issuers
+    }
+
+    private func remember(_ list: OpaquePointer, issuer: String) {
+        let entries = X509_CRL_get_REVOKED(list)
+        for index in 0..<max(0, OPENSSL_sk_num(entries)) {
+            guard let entry = OPENSSL_sk_value(entries, index) else { continue }
+            let serial = CertificateReader.hex(of: X509_REVOKED_get0_serialNumber(OpaquePointer(entry)))
+            revoked.insert(RevokedCertificate(issuer: issuer, serial: serial))
+        }
     }
 
     private func checkReadable(_ path: String) throws(TLSError) {
@@ -132,4 +145,10 @@ final class ContextFiles {
             throw .fileWithout(what: "undamaged PEM object (\(fault.text))", path: path)
         }
     }
+}
+
+/// A certificate that a revocation list names.
+struct RevokedCertificate: Hashable, Sendable {
+    let issuer: String
+    let serial: String
 }

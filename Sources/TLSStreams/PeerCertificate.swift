@@ -73,8 +73,11 @@ struct CertificateReader {
 
     var issuerName: String { commonName(of: X509_get_issuer_name(certificate)) }
 
-    var serial: String {
-        guard let number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil) else { return "?" }
+    var serial: String { Self.hex(of: X509_get0_serialNumber(certificate)) }
+
+    /// A serial number in upper-case hex.
+    static func hex(of serial: UnsafePointer<ASN1_INTEGER>?) -> String {
+        guard let number = ASN1_INTEGER_to_BN(serial, nil) else { return "?" }
         defer { BN_free(number) }
         guard let text = BN_bn2hex(number) else { return "?" }
         defer { CRYPTO_free(text, "", 0) }

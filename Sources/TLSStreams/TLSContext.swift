@@ -20,6 +20,7 @@ public final class TLSContext: Sendable {
     public let ownCertificate: PeerCertificate?
     /// DER names of the authorities that have a revocation list: their certificates are checked failing closed.
     let issuersWithCRL: Set<[UInt8]>
+    private let revoked: Set<RevokedCertificate>
     // SAFETY: `SSL_CTX` is changed in `init` only; afterwards OpenSSL counts references and locks by itself.
     nonisolated(unsafe) let pointer: OpaquePointer
 
@@ -60,6 +61,7 @@ public final class TLSContext: Sendable {
             ownCertificate = try files.loadIdentity(options)
             try files.loadAuthorities(options.caFiles)
             issuersWithCRL = try files.loadRevocationLists(options.crlFiles)
+            revoked = files.revoked
         } catch {
             SSL_CTX_free(context)
             throw error
@@ -70,6 +72,11 @@ public final class TLSContext: Sendable {
     }
 
     deinit { SSL_CTX_free(pointer) }
+
+    /// Whether this context's revocation lists name a certificate: for sessions that were opened before the list was.
+    package func revokes(_ certificate: PeerCertificate) -> Bool {
+        revoked.contains(RevokedCertificate(issuer: certificate.issuerCommonName, serial: certificate.serial))
+    }
 }
 
 /// What is done once per process.

@@ -112,6 +112,25 @@ extension EndToEnd {
             #expect(relay.process.stop() == 0)
         }
 
+        @Test func `a session whose certificate is revoked is cut at reload, and another of its party goes on`()
+            async throws
+        {
+            let relay = try TestRelay()
+            defer { relay.remove() }
+            let station = try await Wire.subscribed(relay, desk: "jour-18-syd", prefetch: 1)
+            let police = try await Wire.connected(relay, as: "pol-18-rlc", "station")
+            _ = try relay.directory.authority.revoke(relay.directory.files(of: "jour-18-syd", "jourdator").certificate)
+            relay.process.send(signal: SIGHUP)
+            let error = try await station.hear()
+            #expect(error.command == .error)
+            #expect(error.headers["code"] == "revoked")
+            #expect(try await station.hearsEnd())
+            let answer = try await police.answer(to: .concern("after-revocation", municipality: "1881", receipt: "1"))
+            #expect(answer["status"] == "accepted")
+            try await police.leave()
+            #expect(relay.process.stop() == 0)
+        }
+
         @Test func `a second daemon on the same data directory is refused, and the first serves on`() async throws {
             let relay = try TestRelay()
             defer { relay.remove() }

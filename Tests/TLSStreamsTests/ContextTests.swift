@@ -97,4 +97,14 @@ struct ContextTests {
         #expect(bytes.withUnsafeMutableBytes { before.server.read(into: $0) } == .bytes(3))
         #expect(before.server.context === old)
     }
+
+    @Test func `a live session's certificate is known as revoked by the lists of a later context`() throws {
+        let before = try TLSContext(server: pki.options("server"))
+        let after = try TLSContext(server: pki.options("server", crls: ["ca.crl"]))
+        let revoked = try #require(try TLSContext(client: pki.options("revoked")).ownCertificate)
+        let other = try #require(try TLSContext(client: pki.options("client")).ownCertificate)
+        #expect(!before.revokes(revoked))
+        #expect(after.revokes(revoked))
+        #expect(!after.revokes(other))
+    }
 }
