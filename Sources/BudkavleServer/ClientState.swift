@@ -6,6 +6,9 @@ import STOMP
 
 /// What the core knows of one connected client: its subscriptions and what is in flight to it.
 struct ClientState {
+    /// Bytes of answers that may wait for the disk for one client.
+    static let replyLimitBytes = 4 * 1024 * 1024
+
     let connection: Connection
     let peer: Peer
     var subscriptions: [SubscriptionKey: Subscription] = [:]
@@ -15,6 +18,8 @@ struct ClientState {
     var nextTag: MessageTag = 1
     /// Credit given to its subscriptions so far.
     var credit = 0
+    /// Bytes of answers that wait for the disk.
+    var replyBytes = 0
 
     /// The client as the relay's commands name it.
     var actor: Actor {

@@ -107,7 +107,7 @@ actor Connection: LoopParticipant {
         guard !isClosed else { return }
         if isLingering { return drop() }
         for _ in 0..<ReadBuffer.readsPerTurn {
-            guard session.wantsInput else {
+            guard session.wantsInput, hasRoom else {
                 isReadPaused = true
                 break
             }
@@ -193,13 +193,6 @@ actor Connection: LoopParticipant {
     func answer(_ order: OrderNumber, _ answer: STOMP.Answer) {
         guard !isClosed else { return }
         process(session.answer(order, answer, at: Self.instant))
-        if isReadPaused, session.wantsInput {
-            isReadPaused = false
-            loop.execute { [self] in
-                // SAFETY: `execute` runs on the loop's thread.
-                self.assumeIsolated { $0.read() }
-            }
-        }
         flushSoon()
     }
 
@@ -263,9 +256,20 @@ actor Connection: LoopParticipant {
             }
         }
         if isClosing, !isBlocked { return linger() }
+        resumeReading()
         if let core, !isBlocked {
             // SAFETY: the core's executor is the loop on which this connection runs.
             core.assumeIsolated { $0.hasRoom(id) }
+        }
+    }
+
+    /// Reads on where input had to wait for answers to be given or read.
+    private func resumeReading() {
+        guard isReadPaused, session.wantsInput, hasRoom else { return }
+        isReadPaused = false
+        loop.execute { [self] in
+            // SAFETY: `execute` runs on the loop's thread.
+            self.assumeIsolated { $0.read() }
         }
     }
 

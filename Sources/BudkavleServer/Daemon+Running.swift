@@ -252,11 +252,18 @@ extension Daemon: Administering {
     func reload(_ done: @escaping @Sendable (ReloadOutcome) -> Void) {
         notifier.send("RELOADING=1")
         guard let settings = settings.withLock({ $0 }) else { return }
-        let directories = withState { $0.directories }
+        let number = withState { state -> UInt64 in
+            state.reloads += 1
+            return state.reloads
+        }
         Thread.detachNewThread { [self] in
-            let read = readAgain(settings)
+            let found = readAgain(settings)
             loop.execute { [self] in
-                let outcome = activate(read, directories)
+                var read = found
+                if number != withState({ $0.reloads }) {
+                    read.error = .reading("a later reload has overtaken this one; its outcome holds")
+                }
+                let outcome = activate(read)
                 notifier.send("READY=1")
                 done(outcome)
             }
@@ -276,10 +283,21 @@ extension Daemon: Administering {
         }
     }
 
-    private func activate(_ read: ReadAgain, _ directories: [CollaborationID: String]) -> ReloadOutcome {
+    /// What a reload cannot change: the mode, and which collaborations there are.
+    private func unfit(_ policies: [Policy], _ current: [CollaborationID: Policy]) -> StartError? {
+        guard Set(policies.map(\.collaboration)) == Set(current.keys) else {
+            return .modes("a reload cannot add, rename or remove a collaboration; restart the daemon for that")
+        }
+        guard policies.allSatisfy({ $0.mode == current[$0.collaboration]?.mode }) else {
+            return .modes("a reload cannot change the mode; an exercise has a daemon and a directory of its own")
+        }
+        return nil
+    }
+
+    private func activate(_ read: ReadAgain) -> ReloadOutcome {
         let current = withState { $0.policies }
         let active = current.keys.sorted().map { ($0, current[$0]?.digest ?? Digest(sha256Of: [])) }
-        if let error = read.error {
+        if let error = read.error ?? unfit(read.policies.map(\.policy), current) {
             var diagnostics: [String] = []
             var failed: [String] = []
             if case .configuration(let found, let examples) = error {
@@ -313,7 +331,7 @@ extension Daemon: Administering {
 private struct ReadAgain: Sendable {
     let context: TLSContext?
     let policies: [(directory: String, policy: Policy)]
-    let error: StartError?
+    var error: StartError?
 }
 
 extension StartError {

@@ -74,6 +74,7 @@ package final class Daemon: Sendable {
         var journals: [JournalWriter] = []
         var connections: [ConnectionID: Connection] = [:]
         var nextConnection: UInt64 = 1
+        var reloads: UInt64 = 0
         var isDraining = false
         var data: DataDirectory?
     }

@@ -18,6 +18,7 @@ package enum DaemonEvent: Sendable {
     case sessionWithoutHeartBeat(session: String, party: PartyID)
     case refused(session: String, party: PartyID, code: RefusalCode)
     case setAside(delivery: String, desk: DeskID)
+    case deskNotServed(delivery: String, desk: DeskID)
     case tornTailCut(segment: UInt64, bytes: UInt64)
     case journalDamage(String)
     case journalFailed(String)
@@ -29,7 +30,8 @@ package enum DaemonEvent: Sendable {
 
     var level: Logger.Level {
         switch self {
-        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .tornTailCut: .warning
+        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .deskNotServed, .tornTailCut:
+            .warning
         case .reloadRefused, .journalDamage, .storageFull: .error
         case .journalFailed: .critical
         case .refused, .sessionOpened, .sessionClosed, .listening, .adminListening, .ready, .policyActivated, .reloaded,
@@ -62,6 +64,11 @@ package enum DaemonEvent: Sendable {
             ("notification refused", [("session", session), ("party.id", party.text), ("code", code.rawValue)])
         case .setAside(let delivery, let desk):
             ("delivery set aside after its last attempt", [("delivery.id", delivery), ("desk.id", desk.text)])
+        case .deskNotServed(let delivery, let desk):
+            (
+                "the policy gives this desk to another party, the delivery waits",
+                [("delivery.id", delivery), ("desk.id", desk.text)]
+            )
         case .tornTailCut(let segment, let bytes):
             ("torn tail copied to quarantine and cut", [("segment", "\(segment)"), ("bytes", "\(bytes)")])
         case .journalDamage(let what): ("journal damage set aside: \(what)", [])

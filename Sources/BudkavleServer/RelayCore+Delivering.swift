@@ -69,7 +69,7 @@ extension RelayCore {
             answer(place, .done)
             dispatch.add(subscriber, desks: desks, credit: credit)
         case .receipts(let reader):
-            let pending = relay.receipts(for: reader, after: relay.cursor(of: reader), limit: Int.max).count
+            let pending = relay.pendingCount(for: reader)
             answer(place, .receipt(["pending": "\(pending)"]))
             receiptDesk.add(subscriber, reader: reader, credit: credit, relay: relay)
         case .watch(let desk):
@@ -96,10 +96,16 @@ extension RelayCore {
             return read(delivery.notification, for: .sending(sending))
         }
         guard let facts = relay.delivery(delivery), let attributes = relay.attributes(of: delivery),
-            facts.transport == .waiting
+            facts.transport == .waiting, facts.desk == sending.ticket.desk
         else {
+            // It moved or ended while its content was read or its reader was slow: that change queues it anew.
             _ = dispatch.acked(delivery, by: sending.subscriber)
             return
+        }
+        guard isOwn(facts, client.peer), client.peer.identity.stations.contains(facts.desk) else {
+            // A reload took the desk from the party that this delivery is for: it waits until the policy fits again.
+            log.write(.deskNotServed(delivery: delivery.text, desk: facts.desk))
+            return putBack(sending)
         }
         let message = message(content, facts, attributes, sending.ticket)
         guard let tag = takeTag(of: id, for: .delivery(delivery, sending.subscriber)) else { return }
@@ -109,6 +115,11 @@ extension RelayCore {
             clients[id]?.inFlight.removeValue(forKey: tag)
             putBack(sending)
         }
+    }
+
+    /// Whether a delivery is this client's party's, or its party acts for the one that it is for.
+    func isOwn(_ facts: DeliveryFacts, _ peer: Peer) -> Bool {
+        facts.party == peer.identity.party || facts.agent == peer.identity.party
     }
 
     private func message(

@@ -48,11 +48,18 @@ extension RelayCore {
     func reply(_ context: QuestionContext, _ answer: JSONValue) { reply(context, bytes: answer.bytes) }
 
     func reply(_ context: QuestionContext, bytes: [UInt8]) {
+        let waiting = clients[context.connection]?.replyBytes ?? 0
+        guard waiting + bytes.count <= ClientState.replyLimitBytes || waiting == 0 else {
+            return refuse(
+                context, SessionRefusal(code: "limit", message: "limit unread answers, read them before asking more"))
+        }
+        clients[context.connection]?.replyBytes += bytes.count
         enqueue(Waiting(ticket: 0, completion: .reply(context, bytes)))
     }
 
     func deliverReply(_ context: QuestionContext, _ bytes: [UInt8]) {
         guard let client = clients[context.connection] else { return }
+        clients[context.connection]?.replyBytes -= bytes.count
         if let token = context.token {
             let key = client.subscriptions.first { _, subscription in
                 if case .replies(token) = subscription.kind { true } else { false }
@@ -101,7 +108,7 @@ extension RelayCore {
             }
             desks = [desk]
         }
-        let (items, more) = openItems(at: desks, limit: Int(limit), person: identity.person, peer)
+        let (items, more) = openItems(at: desks, limit: Int(limit), peer)
         var answer = AnswerObject(schema: "inbox", now: clock.now)
         answer.set("party", identity.party.text)
         answer.set("desks", desks.map(\.text))
@@ -111,22 +118,28 @@ extension RelayCore {
         reply(context, answer.value)
     }
 
-    /// Open items of these desks, by urgency class, then deadline, then age; without those from which this person has recused himself.
-    func openItems(
-        at desks: [DeskID], limit: Int, person: PersonID?, _ peer: Peer?
-    ) -> (items: [InboxItem], more: Bool) {
+    /// Open items of these desks that this client may see, by urgency class, then deadline, then age.
+    func openItems(at desks: [DeskID], limit: Int, _ peer: Peer) -> (items: [InboxItem], more: Bool) {
         var items = desks.flatMap { relay.inbox(of: $0, limit: limit + 1) }
-        if let person, let peer {
-            let actor = Actor(
-                party: peer.identity.party, client: peer.identity.client, person: person, role: nil, desks: desks)
-            items.removeAll { relay.sight(of: $0.notification.id, for: actor) == .recused }
-        }
+        let found = items.count
+        items.removeAll { !maySee($0.delivery, peer) }
         items.sort { left, right in
             let one = (left.notification.urgency, left.delivery.acknowledgeBy ?? .distantFuture)
             let other = (right.notification.urgency, right.delivery.acknowledgeBy ?? .distantFuture)
             return one != other ? one < other : left.notification.sequence < right.notification.sequence
         }
-        return (Array(items.prefix(limit)), items.count > limit)
+        return (Array(items.prefix(limit)), items.count > limit || found > limit)
+    }
+
+    /// Whether a delivery may stand in a list of this client: its own party's or one it is agent for, not one that it
+    /// handed over or from which this person has recused himself.
+    func maySee(_ delivery: DeliveryFacts, _ peer: Peer) -> Bool {
+        guard isOwn(delivery, peer) else { return false }
+        let identity = peer.identity
+        guard let person = identity.person else { return true }
+        let actor = Actor(
+            party: identity.party, client: identity.client, person: person, role: nil, desks: identity.desks)
+        return relay.sight(of: delivery.id.notification, for: actor) != .recused
     }
 
     // MARK: notification

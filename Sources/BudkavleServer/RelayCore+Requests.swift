@@ -77,7 +77,8 @@ extension RelayCore {
         switch request.action {
         case .send(let send): handle(send, at: place)
         case .subscribe(let subscribe): handle(subscribe, at: place)
-        case .unsubscribe(let key, _):
+        case .unsubscribe(let key, let tags):
+            for tag in tags { clients[id]?.inFlight.removeValue(forKey: tag) }
             if let subscription = clients[id]?.subscriptions.removeValue(forKey: key) {
                 clients[id]?.credit -= subscription.credit
                 drop(subscription)

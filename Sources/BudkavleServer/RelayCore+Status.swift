@@ -19,7 +19,7 @@ extension RelayCore {
         let deliveries =
             isSender
             ? relay.deliveries(of: id)
-            : relay.deliveries(of: id).filter { $0.party == identity.party || $0.agent == identity.party }
+            : relay.deliveries(of: id).filter { isOwn($0, peer) && identity.desks.contains($0.desk) }
         guard isSender || !deliveries.isEmpty else { return refuse(context, .unknown) }
         var answer = AnswerObject(schema: "status", now: clock.now)
         answer.set("notification", id.text)

@@ -22,6 +22,8 @@ extension RelayCore {
     /// Bytes that one event of an accepted notification takes at most beside what one grant adds.
     private static let eventBytes = 4096
     private static let grantBytes = 2048
+    /// Acknowledgements in one transaction: with its SENDs they stay within the records of one request.
+    static let transactionTags = 512
 
     /// `SEND /notifications`: decode, authorise, route, decide, write; the RECEIPT leaves after the disk.
     func submit(_ send: SendRequest, at place: RequestPlace) {
@@ -195,6 +197,27 @@ extension RelayCore {
             case .acknowledge, .reject: break
             }
         }
+        let tagCount = items.reduce(0) { sum, item in
+            switch item.action {
+            case .send: sum
+            case .acknowledge(let tags), .reject(let tags): sum + tags.count
+            }
+        }
+        guard prepared.count <= JournalLimits.maxTextsPerRequest, tagCount <= Self.transactionTags else {
+            let sends = JournalLimits.maxTextsPerRequest
+            return giveUp(
+                .refused(
+                    SessionRefusal(
+                        code: RefusalCode.tooLarge.rawValue,
+                        message: "a transaction has at most \(sends) SENDs and \(Self.transactionTags) acknowledgements"
+                    )))
+        }
+        let rehearsal = relay.decide(transaction: commands, at: clock.now, random: &random)
+        if rehearsal.refusedIndex != nil, let answer = rehearsal.answers.first {
+            for one in prepared.values { journal.release(one.grant) }
+            forget(items, from: place.connection)
+            return answerNow(place, wire(answer), auditing: rehearsal.events)
+        }
         // Only now, when no SEND was refused, are the acknowledged messages taken out of flight.
         for item in items {
             switch item.action {
@@ -216,13 +239,15 @@ extension RelayCore {
         }
     }
 
-    /// Deliveries whose custody was refused with the whole transaction wait at their desks again.
+    /// Deliveries of a transaction that could not be stored wait at their desks again.
     private func putBack(_ commands: [RelayCommand]) {
         for command in commands {
-            guard case .custody(let delivery, _) = command, let ticket = relay.openTicket(of: delivery) else {
-                continue
+            switch command {
+            case .custody(let delivery, _):
+                if let ticket = relay.openTicket(of: delivery) { dispatch.enqueue(ticket) }
+            case .giveBack(let delivery, _): dispatch.handle(.returned(delivery, readyAt: clock.now))
+            default: break
             }
-            dispatch.enqueue(ticket)
         }
         pumpSoon()
     }
@@ -256,6 +281,7 @@ extension RelayCore {
             putBack(commands)
             return refuseAsUnavailable(place)
         }
+        noteAvailable()
         for (index, one) in prepared {
             guard case .accepted(let id, _) = verdict.answers[index] else { continue }
             contents.keep(StoredContent(one.submission.notification), as: id)

@@ -7,8 +7,7 @@ extension RelayCore {
     /// The current list of a desk, to somebody who begins to watch it.
     func sendList(of desk: DeskID, to subscriber: SubscriberID) {
         guard let (id, _) = subscribers[subscriber], let client = clients[id] else { return }
-        let (items, more) = openItems(
-            at: [desk], limit: Self.itemLimit, person: client.peer.identity.person, client.peer)
+        let (items, more) = openItems(at: [desk], limit: Self.itemLimit, client.peer)
         var answer = AnswerObject(schema: "watch", now: clock.now)
         answer.set("event", "list")
         answer.set("desk", desk.text)
@@ -43,12 +42,26 @@ extension RelayCore {
                 answer.set("labels", labels(of: [about.type]))
             }
             let bytes = answer.value.bytes
-            for subscriber in subscribers { deliverWatch(bytes, to: subscriber) }
+            // The desk that has just handed it over is told that, so that it leaves its list, and nothing after it.
+            let isLast = event?.outcome == Outcome.handedOver.text && desk != facts.desk
+            for subscriber in subscribers {
+                guard let (id, _) = self.subscribers[subscriber], let peer = clients[id]?.peer,
+                    isLast || maySee(facts, peer)
+                else { continue }
+                deliverWatch(bytes, to: subscriber)
+            }
         }
     }
 
     private func deliverWatch(_ bytes: [UInt8], to subscriber: SubscriberID) {
         guard let (id, key) = subscribers[subscriber], let client = clients[id] else { return }
+        // SAFETY: connections of this core live on its loop.
+        guard client.connection.assumeIsolated({ $0.hasRoom }) else {
+            let refusal = SessionRefusal(
+                code: "limit", message: "limit unread watch messages, connect again for the current list")
+            // SAFETY: as above.
+            return client.connection.assumeIsolated { $0.end(refusal) }
+        }
         let message = OutgoingMessage(contentType: "application/json", body: bytes)
         // SAFETY: connections of this core live on its loop.
         _ = client.connection.assumeIsolated { $0.deliver(message, to: key, tag: 0) }

@@ -46,7 +46,7 @@ extension RelayCore {
         var acknowledgement = Acknowledgement(
             notification: request.notification, actor: actor, person: who.person, role: who.role, act: act,
             at: request.at)
-        guard let note = request.note else { return carryOut(.acknowledge(acknowledgement), at: place) }
+        guard let note = request.note, !note.isEmpty else { return carryOut(.acknowledge(acknowledgement), at: place) }
         guard let slot = journal.takeSlot() else { return refuseAsUnavailable(place) }
         acknowledgement.noteSlot = slot.rawValue
         let text = SealedText(id: TextID(noteSlot: slot.rawValue), slots: [slot], bytes: Array(note.utf8))

@@ -124,9 +124,11 @@ actor RelayCore: LoopParticipant {
         }
         gather()
         let records = events.map { EventCodec.encode($0) }
-        guard let request = try? AppendRequest(records: records, texts: texts),
-            let space = space(for: request, granted: grant)
-        else { return false }
+        guard let request = try? AppendRequest(records: records, texts: texts) else {
+            if let grant { journal.release(grant) }
+            return false
+        }
+        guard let space = space(for: request, granted: grant) else { return false }
         changes.removeAll(keepingCapacity: true)
         for event in events { relay.apply(event, into: &changes) }
         let ticket = takeTicket()

@@ -33,4 +33,22 @@ extension Relay {
         guard let row = row(of: id), deliveries[row].transport == .waiting else { return nil }
         return ticket(row, isRedelivered: true)
     }
+
+    /// Most receipts that are looked at to count one client's own.
+    package static let countedReceipts: UInt64 = 100_000
+
+    /// How many receipts wait for a reader; of one client's own among at most ``countedReceipts``.
+    package func pendingCount(for reader: ReceiptReader) -> Int {
+        guard let party = names.number(of: .party(reader.party)), let box = boxes[party] else { return 0 }
+        let first = max(cursor(of: reader) + 1, box.firstNumber)
+        guard first <= box.lastNumber else { return 0 }
+        guard case .client(_, let id) = reader else { return Int(box.lastNumber - first + 1) }
+        guard let client = names.number(of: .client(id)) else { return 0 }
+        var count = 0
+        for number in first...min(box.lastNumber, first + Self.countedReceipts - 1) {
+            let entry = box.entries[Int(number - box.firstNumber)]
+            if notifications[entry.notification].client == client { count += 1 }
+        }
+        return count
+    }
 }
