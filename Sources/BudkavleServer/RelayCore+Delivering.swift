@@ -92,6 +92,7 @@ extension RelayCore {
             return
         }
         let delivery = sending.ticket.delivery
+        if waitBehindRead(sending) { return }
         guard let content = contents.cached(delivery.notification) else {
             return read(delivery.notification, for: .sending(sending))
         }

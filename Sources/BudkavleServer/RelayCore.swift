@@ -51,14 +51,11 @@ actor RelayCore: LoopParticipant {
     private var gatheredSpace: SpaceGrant?
     private var isTurnTaken = false
     private var wake: TimerToken?
-    private var reads: [NotificationID: [ContentUse]] = [:]
+    var reads: [NotificationID: [ContentUse]] = [:]
+    /// What is being read for a subscriber in a case: later ones of that case wait behind it, so that order is kept.
+    var readingCases: [ReadingCase: NotificationID] = [:]
+    var isReading = false
     private var changes: [Change] = []
-
-    /// What a piece of content is being read for.
-    enum ContentUse {
-        case sending(Sending)
-        case show(DeliveryID, QuestionContext)
-    }
 
     /// A core over a replayed relay. `journal` is not started yet; call ``start()`` on the loop.
     init(
@@ -307,56 +304,6 @@ actor RelayCore: LoopParticipant {
     func doWhatIsDue() {
         for command in relay.due(at: clock.now) {
             _ = perform(command, answers: { _ in [] })
-        }
-    }
-
-    /// Asks the journal's reader for content that is not at hand; the deliveries that need it wait in `reads`.
-    func read(_ id: NotificationID, for use: ContentUse) {
-        reads[id, default: []].append(use)
-        pumpSoon()
-    }
-
-    private var isReading = false
-
-    private func startReads() {
-        guard !isReading, !reads.isEmpty else { return }
-        let wanted = reads.keys.sorted().prefix(Self.sendingsPerTurn)
-        let requests = wanted.compactMap { id in
-            contents.location(of: id).map { TextReader.Request(id: TextID(id), location: $0) }
-        }
-        guard !requests.isEmpty else { return }
-        isReading = true
-        let ids = wanted.filter { contents.location(of: $0) != nil }
-        reader.read(requests) { [self] results in
-            loop.execute {
-                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { $0.wasRead(Array(zip(ids, results))) }
-            }
-        }
-    }
-
-    private func wasRead(_ results: [(NotificationID, Result<[UInt8], JournalError>)]) {
-        isReading = false
-        for (id, result) in results {
-            let uses = reads.removeValue(forKey: id) ?? []
-            switch result {
-            case .success(let body):
-                if let content = try? StoredContent(body) { contents.keep(content, as: id) }
-            case .failure(let error): log.write(.journalDamage("\(error)"))
-            }
-            for use in uses { resume(use, of: id) }
-        }
-        startReads()
-    }
-
-    private func resume(_ use: ContentUse, of id: NotificationID) {
-        let isAtHand = contents.cached(id) != nil
-        switch use {
-        case .sending(let sending):
-            // Unreadable content never stops what comes behind it: the delivery backs off and is tried again.
-            if isAtHand { send(sending) } else { putBack(sending) }
-        case .show(let delivery, let context):
-            if isAtHand { show(delivery, context) } else { answerUnavailable(context) }
         }
     }
 

@@ -160,9 +160,11 @@ extension Deciding {
 
     // MARK: Refusals
 
-    func makeRefusals() -> [PartyRefusal] {
+    /// - Parameter grants: whoever has one, be it as another's fallback, is not refused.
+    func makeRefusals(besides grants: [Grant]) -> [PartyRefusal] {
         var refusals: [PartyRefusal] = []
-        for outcome in outcomes where outcome.grant == nil {
+        let granted = Set(grants.map(\.party))
+        for outcome in outcomes where outcome.grant == nil && !granted.contains(policy.parties[outcome.party].id) {
             let isNamed = named.contains { $0.party == outcome.party }
             let failure =
                 outcome.refusal ?? Failure(code: .noRule, rule: nil, reasons: [Reason(.deniedByDefault)])

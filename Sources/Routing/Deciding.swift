@@ -75,7 +75,7 @@ struct Deciding {
         traceNeverRules()
         outcomes.sort { $0.party < $1.party }
         let grants = makeGrants()
-        let refusals = makeRefusals()
+        let refusals = makeRefusals(besides: grants)
         return Decision(
             at: instant, urgency: urgency, grants: grants, refusals: refusals, until: until,
             refusal: grants.isEmpty ? wholeRefusal(refusals) : nil)

@@ -113,6 +113,9 @@ extension Policy {
             failures.append(
                 "\(refused.party): expected refusal \(refused.code.rawValue), got \(code?.rawValue ?? "none")")
         }
+        for party in Set(got).intersection(decision.refusals.map(\.party)).sorted() {
+            failures.append("\(party): gets it and is refused at once")
+        }
         for party in example.without where got.contains(party) { failures.append("\(party): expected nothing") }
         if example.refusal != decision.refusal?.code, example.refusal != nil || wanted.isEmpty == false {
             let code = decision.refusal?.code.rawValue ?? "none"
