@@ -28,7 +28,7 @@ protocol Admission: Sendable {
 
 /// One client's session: bytes from its channel through STOMP to the relay's core, and back.
 ///
-/// Isolation: an actor on its loop. epoll callbacks and the core, which lives on the same loop, enter it by `assumeIsolated`.
+/// Isolation: an actor on its loop. epoll callbacks and the core, which lives on the same loop, enter it without a hop.
 actor Connection: LoopParticipant {
     /// Bytes that wait for a slow reader before no further message is rendered for it.
     static let outgoingLimitBytes = 1024 * 1024

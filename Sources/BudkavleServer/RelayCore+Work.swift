@@ -14,14 +14,12 @@ extension RelayCore {
         } catch {
             return answer(place, .refused(SessionRefusal(error)))
         }
-        guard let who = speaker(client.peer, person: request.person, role: request.role) else {
+        guard let speaker = speaker(client, person: request.person, role: request.role) else {
             return answer(place, .refused(.forbidden))
         }
-        var actor = client.actor
-        actor.person = who.person
-        actor.role = who.role
         let opening = Opening(
-            notification: request.notification, actor: actor, person: who.person, role: who.role, at: request.at)
+            notification: request.notification, actor: speaker.actor, person: speaker.person, role: speaker.role,
+            at: request.at)
         carryOut(.open(opening), at: place)
     }
 
@@ -34,18 +32,15 @@ extension RelayCore {
         } catch {
             return answer(place, .refused(SessionRefusal(error)))
         }
-        guard let who = speaker(client.peer, person: request.person, role: request.role) else {
+        guard let speaker = speaker(client, person: request.person, role: request.role) else {
             return answer(place, .refused(.forbidden))
         }
-        var actor = client.actor
-        actor.person = who.person
-        actor.role = who.role
-        guard let act = act(of: request, by: actor) else {
+        guard let act = act(of: request, by: speaker.actor) else {
             return answer(place, .refused(.schema("/to", "no desk or role of the responsible party has this name")))
         }
         var acknowledgement = Acknowledgement(
-            notification: request.notification, actor: actor, person: who.person, role: who.role, act: act,
-            at: request.at)
+            notification: request.notification, actor: speaker.actor, person: speaker.person, role: speaker.role,
+            act: act, at: request.at)
         guard let note = request.note, !note.isEmpty else { return carryOut(.acknowledge(acknowledgement), at: place) }
         guard let slot = journal.takeSlot() else { return refuseAsUnavailable(place) }
         acknowledgement.noteSlot = slot.rawValue
@@ -71,18 +66,23 @@ extension RelayCore {
         return wire(answer)
     }
 
-    /// The person who speaks: the certificate's, or one whom a station may name.
-    private func speaker(_ peer: Peer, person: PersonID?, role: String?) -> (person: PersonID, role: String)? {
-        let identity = peer.identity
+    /// Who speaks, and as what: the certificate's own person, or one whom a station may name.
+    private func speaker(_ client: ClientState, person: PersonID?, role: String?) -> Speaker? {
+        let identity = client.peer.identity
+        var actor = client.actor
         if let own = identity.person {
-            guard identity.roles.contains(.responder), person == nil || person == own else { return nil }
             let function = identity.function ?? "responder"
-            return role == nil || role == function ? (own, function) : nil
+            guard identity.roles.contains(.responder), person == nil || person == own, role == nil || role == function
+            else { return nil }
+            actor.role = function
+            return Speaker(actor: actor, person: own, role: function)
         }
         guard identity.speaksForPeople, identity.roles.contains(.receiver), let person, let role,
             policy.hasFunction(role, party: identity.party)
         else { return nil }
-        return (person, role)
+        actor.person = person
+        actor.role = role
+        return Speaker(actor: actor, person: person, role: role)
     }
 
     private func act(of request: AcknowledgementRequest, by actor: Actor) -> Act? {
@@ -113,4 +113,11 @@ extension RelayCore {
         }
         return desk.map { HandOverTarget(party: facts.party, desk: $0, role: name) }
     }
+}
+
+/// A person who does something with a notification, by the client that says so.
+private struct Speaker {
+    let actor: Actor
+    let person: PersonID
+    let role: String
 }

@@ -10,7 +10,7 @@ import STOMP
 ///
 /// A command is decided on the newest state and its events are applied at once; what follows from them (answers, messages, receipts) waits
 /// in `waiting` until the batch is on disk. Source: design.md sections 1 and 2.
-/// Isolation: an actor on loop 0; connections of that loop enter it by `assumeIsolated`.
+/// Isolation: an actor on loop 0; connections of that loop enter it without a hop.
 actor RelayCore: LoopParticipant {
     /// Deliveries and receipts handed out in one turn of the loop. High, so that consumers keep up with producers: what
     /// goes out is bounded by the credit that consumers give and by what their connections take.

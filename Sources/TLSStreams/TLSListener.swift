@@ -27,10 +27,9 @@ package enum ListenerProblem: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// Accepts TLS connections on a loop.
+// SAFETY: every `var` is touched on the loop's thread only, between `start` and `stop`; tickets that end on another
+// thread come back by `execute`.
 package final class TLSListener: @unchecked Sendable {
-    // SAFETY: every `var` is touched on the loop's thread only, between `start` and `stop`; tickets that end on another
-    // thread come back by `execute`.
-
     /// The port listened on, also when 0 was asked for.
     package let port: Int
     /// Called on the loop with what somebody should log.

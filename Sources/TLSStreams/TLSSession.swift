@@ -47,9 +47,8 @@ package enum TLSSide: Equatable, Sendable {
 /// One TLS connection over one non-blocking descriptor, which it owns: typed answers, no waiting, no callbacks.
 ///
 /// Any thread: a lock is held round each call into OpenSSL, and the thread's error queue is cleared and read inside it.
+// SAFETY: `lock` guards `ssl` and every `var`. `descriptor` only changes before the handshake and in `close`.
 package final class TLSSession: @unchecked Sendable {
-    // SAFETY: `lock` guards `ssl` and every `var`. `descriptor` only changes before the handshake and in `close`.
-
     private enum Phase { case handshaking, established, closed }
 
     /// Settings and certificates; a reload does not change them for this connection.
