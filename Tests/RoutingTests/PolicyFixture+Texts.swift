@@ -1,4 +1,3 @@
-// Longer than 400 lines because the whole small policy that the tests change reads better in one place.
 /// One text per file, kept in one place so that the policy can be read as a whole: longer than a source file should be.
 extension PolicyFixture {
     /// The files of the fixture.
