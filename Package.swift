@@ -95,19 +95,21 @@ let package = Package(
         .testTarget(
             name: "STOMPTests", dependencies: ["STOMP"], resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
-            name: "CaseNotificationsTests", dependencies: ["CaseNotifications"], resources: [.copy("Vectors")],
+            name: "CaseNotificationsTests", dependencies: ["CaseNotifications", crypto], resources: [.copy("Vectors")],
             swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
         .testTarget(
             name: "RoutingTests", dependencies: ["Routing", "Settings", "CaseNotifications"], swiftSettings: common),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "TestSupport", crypto], swiftSettings: common),
+        .testTarget(
+            name: "JournalTests", dependencies: ["Journal", "TestSupport", crypto],
+            resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
             name: "RelayTests", dependencies: ["Relay", "Routing", "CaseNotifications", "Settings"],
             resources: [.copy("Vectors")], swiftSettings: common),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Relay", "Routing", "CaseNotifications", "STOMP", "Journal", "TestSupport"],
-            swiftSettings: common),
+            exclude: ["seeds.txt"], swiftSettings: common),
         .testTarget(
             name: "BudkavleServerTests",
             dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],

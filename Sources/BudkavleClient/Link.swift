@@ -39,7 +39,8 @@ struct Link: Sendable {
         case subscription(SubscriptionNumber)
     }
 
-    let options: ClientOptions
+    /// What CONNECT says; the checkpoint in it is the newest that was seen.
+    var options: ClientOptions
     let policy: ReconnectPolicy
     let limits: LinkLimits
     var phase = Phase.resting

@@ -125,6 +125,9 @@ extension Link {
             switch (outcome, operation.request.work) {
             case (.done(let headers), .send):
                 operations[number] = nil
+                if let head = headers["head"], let signature = headers["signature"] {
+                    remember(checkpoint: "\(head).\(signature)")
+                }
                 return [.answered(number, .success(.receipt(headers)))]
             case (.done, .question):
                 operation.isConfirmed = true

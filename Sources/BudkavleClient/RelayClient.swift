@@ -1,3 +1,4 @@
+import CaseNotifications
 package import EventLoop
 import Foundation
 import STOMP
@@ -42,8 +43,9 @@ public actor RelayClient {
         }
         self.configuration = configuration
         self.loop = loop
-        link = Link(
-            options: ClientOptions(host: configuration.collaboration), policy: configuration.reconnect, seed: seed)
+        var options = ClientOptions(host: configuration.collaboration)
+        options.checkpoint = configuration.checkpoint.flatMap { Checkpoint($0)?.text }
+        link = Link(options: options, policy: configuration.reconnect, seed: seed)
     }
 
     // MARK: Sending
@@ -148,6 +150,27 @@ public actor RelayClient {
     public func reject(_ message: RelayMessage) {
         link.settle(message.ticket, as: .returned)
         flush()
+    }
+
+    // MARK: The relay's log
+
+    /// The newest signed head of the relay's log that any answer carried: `<head>.<signature>`. Nothing secret.
+    ///
+    /// Keep it and give it back in ``RelayConfiguration/checkpoint``: a relay whose log was cut or rolled back behind it shows itself.
+    public var checkpoint: String? { link.options.checkpoint }
+
+    /// Asks the relay to prove that its log of now begins with the log of `checkpoint`.
+    ///
+    /// - Returns: the relay's newest checkpoint, whose log was proved to continue the other. Its signature is not verified here:
+    ///   ``ReceiptVerifier`` does that.
+    /// - Throws: `.protocolFault` when the proof does not hold, or the relay shows another journal; `.unknown` when it knows fewer
+    ///   records than the checkpoint.
+    public func proveLog(since checkpoint: String, within limit: Duration? = nil) async throws(RelayError) -> String {
+        guard let old = Checkpoint(checkpoint) else {
+            throw RelayError(.configuration, "the checkpoint has not the form <head>.<signature>")
+        }
+        let answer = try await ask("proof", Array("{\"since\":\(old.size)}".utf8), within: limit)
+        return try LogProof.newest(in: answer, since: old)
     }
 
     // MARK: Ending

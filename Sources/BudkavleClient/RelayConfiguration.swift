@@ -89,6 +89,9 @@ public struct RelayConfiguration: Sendable {
     public var reconnect = ReconnectPolicy()
     /// How long an answer may take, reconnections included.
     public var answerLimit: Duration = .seconds(10)
+    /// The newest signed checkpoint of an earlier connection, see ``RelayClient/checkpoint``: the relay stops when its log does
+    /// not continue it.
+    public var checkpoint: String?
     /// Told about every change of the link, on the client's own thread: be quick and do not block.
     public var onLinkChange: (@Sendable (RelayLinkState) -> Void)?
 

@@ -86,7 +86,7 @@ public struct RelayRefusal: Equatable, Sendable {
         switch code {
         case "schema", "too-old", "too-large", "conflict": 65
         case "unavailable", "quota", "draining": 75
-        case "unknown": 1
+        case "unknown", "erased": 1
         default: 77
         }
     }

@@ -5,6 +5,9 @@ import Glibc
 /// The Unix socket for local administration: the same protocol, and the kernel says who calls.
 // SAFETY: touched only on the loop's thread.
 final class AdminSocket: @unchecked Sendable {
+    /// Pause after the process ran out of descriptors or memory.
+    private static let exhaustionPause = Duration.milliseconds(250)
+
     private let descriptor: Int32
     private let path: String
     private var watch: Watch?
@@ -41,12 +44,23 @@ final class AdminSocket: @unchecked Sendable {
 
     func start(on loop: EpollLoop, _ accept: @escaping (UnixChannel) -> Void) throws(EventLoopError) {
         self.loop = loop
-        watch = try loop.watch(descriptor, for: [.read]) { [descriptor] _ in
+        watch = try loop.watch(descriptor, for: [.read]) { [weak self, descriptor] _ in
             var address = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             while case let client = CLinux_accept(descriptor, &address, &length), client >= 0 {
                 accept(UnixChannel(adopting: client, loop: loop))
             }
+            if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { self?.pauseForExhaustion() }
+        }
+    }
+
+    /// Out of descriptors: the backlog would be reported for ever, so look away for a while.
+    private func pauseForExhaustion() {
+        guard let loop, let watch, (try? loop.change(watch, to: [])) != nil else { return }
+        _ = loop.schedule(after: Self.exhaustionPause) { [weak self] in
+            guard let self, let watch = self.watch else { return }
+            // Fails only for a descriptor that is not in epoll, and ours is until `stop`.
+            try? loop.change(watch, to: [.read])
         }
     }
 

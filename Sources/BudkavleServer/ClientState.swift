@@ -73,6 +73,8 @@ enum Completion {
     case reply(QuestionContext, [UInt8])
     /// The first list of a desk, to somebody who begins to watch it.
     case list(DeskID, SubscriberID)
+    /// Any other work of this core.
+    case then(@Sendable (isolated RelayCore) -> Void)
 }
 
 /// Where the answer to a question goes.

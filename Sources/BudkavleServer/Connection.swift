@@ -176,7 +176,10 @@ actor Connection: LoopParticipant {
             self.core = core
             self.peer = peer
             // SAFETY: the core's executor is the loop on which this connection runs.
-            core.assumeIsolated { $0.open(self, peer: peer) }
+            core.assumeIsolated { core in
+                core.open(self, peer: peer)
+                if let checkpoint = request.checkpoint { core.judge(checkpoint: checkpoint, session: sessionID) }
+            }
             log.write(
                 .sessionOpened(session: sessionID, party: peer.identity.party, client: peer.identity.logName))
             let oldest: Version = peer.identity.allows10 ? .v1_0 : .v1_1

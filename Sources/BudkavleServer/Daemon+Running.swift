@@ -21,11 +21,22 @@ extension Daemon {
         do throws(EventLoopError) {
             try watchSignals()
         } catch { return .listening("signals cannot be watched: \(error)") }
+        beginCores(started)
+        do {
+            try listen(settings)
+        } catch { return .listening("\(error)") }
+        scheduleReview()
+        scheduleWatchdog()
+        return writePortFile(settings)
+    }
+
+    /// On the loop: a core for every collaboration, with its journal's writer running.
+    func beginCores(_ started: Started) {
         for opened in started.opened {
             let clock = Self.clock(of: opened.policy, recovered: opened.recovered)
             let core = RelayCore(
                 loop: loop, policy: opened.policy, recovered: opened.recovered, journal: opened.journal, clock: clock,
-                log: log)
+                log: log, folding: SecondFold.Options(history: started.settings.store.history))
             // SAFETY: this runs on the loop's thread, which is the core's executor.
             core.assumeIsolated {
                 $0.administration = self
@@ -43,12 +54,6 @@ extension Daemon {
                     parties: opened.policy.parties.count, sequence: opened.recovered.relay.sequence,
                     policy: opened.policy.digest.hex))
         }
-        do {
-            try listen(settings)
-        } catch { return .listening("\(error)") }
-        scheduleReview()
-        scheduleWatchdog()
-        return writePortFile(settings)
     }
 
     private static func clock(of policy: Policy, recovered: Recovered) -> RelayClock {
@@ -146,15 +151,27 @@ extension Daemon {
             // SAFETY: as above.
             core.assumeIsolated { $0.flush() }
         }
-        _ = loop.schedule(after: Self.drainLimit) { [self] in finish(.ok) }
+        _ = loop.schedule(after: Self.drainLimit) { [self] in
+            stopJournals()
+            finish(.ok)
+        }
         finishWhenIdle()
+    }
+
+    /// Ends every writer: what waits is committed, and the watermark says how far the journal goes. Blocks until then.
+    func stopJournals() {
+        for core in cores {
+            core.secondFold.stop()
+            core.history.stop()
+        }
+        for journal in withState({ $0.journals }) { journal.stop() }
     }
 
     private func finishWhenIdle() {
         // SAFETY: this runs on the loop's thread, which is the cores' executor.
         let isIdle = cores.allSatisfy { $0.assumeIsolated { $0.isIdle } } && connections.isEmpty
         guard !isIdle else {
-            for journal in withState({ $0.journals }) { journal.stop() }
+            stopJournals()
             return finish(.ok)
         }
         _ = loop.schedule(after: .milliseconds(20)) { [self] in finishWhenIdle() }

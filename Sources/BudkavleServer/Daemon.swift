@@ -43,8 +43,9 @@ extension JournalError {
     /// The exit status that a start which met this error ends with.
     package var exitStatus: ExitStatus {
         switch self {
-        case .keyFile, .masterKeyMissing, .masterKeyWrong, .newerFormat: .configuration
-        case .io, .noSpace, .readOnly, .locked, .stopped: .inputOutput
+        case .keyFile, .masterKeyMissing, .masterKeyWrong, .masterKeyInUse, .newerFormat: .configuration
+        case .backup: .cannotCreate
+        case .io, .noSpace, .noRoom, .readOnly, .locked, .stopped: .inputOutput
         default: .data
         }
     }
@@ -100,7 +101,8 @@ package final class Daemon: Sendable {
             self.context.withLock { $0 = context }
         } catch { throw .tls(error) }
         let policies = try readPolicies(settings)
-        let (data, opened) = try openJournals(settings, policies)
+        let (keys, data) = try takeStore(settings)
+        let opened = try openJournals(settings, policies, keys: keys, in: data)
         do { try loop.start() } catch { throw .listening("\(error)") }
         let started = Started(settings: settings, data: data, opened: opened)
         let begun = EndOfProcess()
@@ -131,7 +133,7 @@ package final class Daemon: Sendable {
 
     // MARK: Reading
 
-    private func readSettings() throws(StartError) -> DaemonSettings {
+    func readSettings() throws(StartError) -> DaemonSettings {
         let log = DiagnosticLog()
         let settings: DaemonSettings?
         do throws(SettingsFault) {
@@ -165,6 +167,13 @@ package final class Daemon: Sendable {
 
     // MARK: Journals
 
+    /// The master keys, and then the lock: a start with a wrong key file makes not even a directory.
+    func takeStore(_ settings: DaemonSettings) throws(StartError) -> (KeyRing, DataDirectory) {
+        do throws(JournalError) {
+            return (try settings.keys.load(), try DataDirectory(path: settings.dataDirectory))
+        } catch { throw .journal(error) }
+    }
+
     struct Opened {
         let policy: Policy
         let directory: String
@@ -172,28 +181,20 @@ package final class Daemon: Sendable {
         let journal: JournalWriter
     }
 
-    private func openJournals(
-        _ settings: DaemonSettings, _ policies: [(directory: String, policy: Policy)]
-    ) throws(StartError) -> (DataDirectory, [Opened]) {
+    func openJournals(
+        _ settings: DaemonSettings, _ policies: [(directory: String, policy: Policy)], keys: KeyRing,
+        in data: DataDirectory
+    ) throws(StartError) -> [Opened] {
         do {
-            let data = try DataDirectory(path: settings.dataDirectory)
             try DataMode.check(policies.first?.policy.mode ?? .production, in: settings.dataDirectory)
-            let credentials = Glibc.getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
-            let references = settings.keys.files.map { file in
-                file.path.hasPrefix(DaemonSettings.credentialPrefix)
-                    ? KeyFileReference.credential(
-                        id: file.id, name: String(file.path.dropFirst(DaemonSettings.credentialPrefix.count)),
-                        directory: credentials ?? "/run/credentials/missing")
-                    : KeyFileReference(id: file.id, path: file.path)
-            }
-            let keys = try KeyRing.load(references, active: settings.keys.activeID)
             var opened: [Opened] = []
             for (directory, policy) in policies {
-                let (recovered, journal) = try Recovered.open(policy.collaboration, in: data, keys: keys, log: log)
+                let (recovered, journal) = try Recovered.open(
+                    policy.collaboration, in: data, keys: keys, options: settings.store.options, log: log)
                 opened.append(
                     Opened(policy: policy, directory: directory, recovered: recovered, journal: journal))
             }
-            return (data, opened)
+            return opened
         } catch let error as JournalError {
             throw .journal(error)
         } catch let error as RecoveryError {

@@ -20,22 +20,45 @@ package enum DaemonEvent: Sendable {
     case setAside(delivery: String, desk: DeskID)
     case deskNotServed(delivery: String, desk: DeskID)
     case tornTailCut(segment: UInt64, bytes: UInt64)
+    case overwritingAllocates
     case journalDamage(String)
+    case overrideAccepted(codes: String)
     case journalFailed(String)
+    /// A client holds a head with our signature that our log does not continue.
+    case checkpointContradicts(session: String, CheckpointStop)
+    /// A client's checkpoint was passed over; how many so far.
+    case checkpointIgnored(session: String, reason: IgnoredCheckpoint, count: UInt64)
+    case checkpointCleared(by: String)
     case storageFull
     case storageAvailable
     case draining
     case stopped
     case administration(verb: String, by: String, allowed: Bool)
+    case erased(notifications: Int, slots: Int)
+    case keysRotated(master: String)
+    case keyRetired(master: String)
+    case backedUp(record: UInt64)
+    case secondFoldDiffers(collaboration: CollaborationID, sequence: UInt64)
+    case secondFoldFailed(collaboration: CollaborationID, String)
+    case snapshotWritten(collaboration: CollaborationID, segment: UInt64, sequence: UInt64)
+    case segmentsDropped(collaboration: CollaborationID, count: Int, through: UInt64)
+    case historyNotRead(collaboration: CollaborationID, String)
+    case contentNotRead(notification: NotificationID, String)
+    case contentUnreadable(notification: NotificationID)
 
     var level: Logger.Level {
         switch self {
-        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .deskNotServed, .tornTailCut:
+        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .deskNotServed, .tornTailCut,
+            .overwritingAllocates:
             .warning
-        case .reloadRefused, .journalDamage, .storageFull: .error
-        case .journalFailed: .critical
+        case .reloadRefused, .journalDamage, .overrideAccepted, .storageFull, .secondFoldFailed, .historyNotRead,
+            .contentNotRead, .contentUnreadable:
+            .error
+        case .journalFailed, .checkpointContradicts, .secondFoldDiffers: .critical
+        case .checkpointIgnored, .checkpointCleared: .warning
         case .refused, .sessionOpened, .sessionClosed, .listening, .adminListening, .ready, .policyActivated, .reloaded,
-            .storageAvailable, .draining, .stopped, .administration:
+            .storageAvailable, .draining, .stopped, .administration, .erased, .keysRotated, .keyRetired, .backedUp,
+            .snapshotWritten, .segmentsDropped:
             .info
         }
     }
@@ -69,16 +92,59 @@ package enum DaemonEvent: Sendable {
                 "the policy gives this desk to another party, the delivery waits",
                 [("delivery.id", delivery), ("desk.id", desk.text)]
             )
+        case .overwritingAllocates:
+            ("overwriting takes new blocks on this file system: a full disk ends with status 74; use ext4 or xfs", [])
         case .tornTailCut(let segment, let bytes):
             ("torn tail copied to quarantine and cut", [("segment", "\(segment)"), ("bytes", "\(bytes)")])
+        case .overrideAccepted(let codes):
+            ("the start went on behind what an override accepted", [("findings", codes)])
         case .journalDamage(let what): ("journal damage set aside: \(what)", [])
         case .journalFailed(let what): ("journal failed, stopping with status 74: \(what)", [])
+        case .checkpointContradicts(let session, let stop):
+            (
+                "a client holds a signed checkpoint \(stop.place): nothing is answered until somebody answers for it",
+                [("session", session), ("checkpoint.size", "\(stop.size)"), ("log.size", "\(stop.known)")]
+            )
+        case .checkpointIgnored(let session, let reason, let count):
+            (
+                "a checkpoint in CONNECT was passed over: \(reason.rawValue)",
+                [("session", session), ("ignored", "\(count)")]
+            )
+        case .checkpointCleared(let by): ("answers go on in spite of a client's checkpoint", [("by", by)])
         case .storageFull: ("no space for new notifications, delivery goes on", [])
         case .storageAvailable: ("space for new notifications again", [])
+        case .secondFoldDiffers(let collaboration, let sequence):
+            (
+                "the second fold differs from the live state: no snapshot is written and nothing dropped until a restart",
+                [("collaboration", collaboration.text), ("sequence", "\(sequence)")]
+            )
+        case .secondFoldFailed(let collaboration, let what):
+            ("second fold left for its next round: \(what)", [("collaboration", collaboration.text)])
+        case .snapshotWritten(let collaboration, let segment, let sequence):
+            (
+                "snapshot written",
+                [("collaboration", collaboration.text), ("segment", "\(segment)"), ("sequence", "\(sequence)")]
+            )
+        case .segmentsDropped(let collaboration, let count, let through):
+            (
+                "segments dropped",
+                [("collaboration", collaboration.text), ("count", "\(count)"), ("through", "\(through)")]
+            )
+        case .historyNotRead(let collaboration, let what):
+            ("history cannot be read now: \(what)", [("collaboration", collaboration.text)])
+        case .contentNotRead(let notification, let what):
+            ("content cannot be read now, it is tried again: \(what)", [("notification.id", notification.text)])
+        case .contentUnreadable(let notification):
+            ("content is lost, its deliveries are set aside", [("notification.id", notification.text)])
         case .draining: ("draining", [])
         case .stopped: ("stopped", [])
         case .administration(let verb, let by, let allowed):
             ("administration", [("verb", verb), ("by", by), ("allowed", allowed ? "yes" : "no")])
+        case .erased(let notifications, let slots):
+            ("erased for ever", [("notifications", "\(notifications)"), ("slots", "\(slots)")])
+        case .keysRotated(let master): ("keys sealed under another master key", [("key.id", master)])
+        case .keyRetired(let master): ("master key needed no longer", [("key.id", master)])
+        case .backedUp(let record): ("backed up", [("record", "\(record)")])
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 package import Settings
 package import TLSStreams
 
@@ -16,6 +17,35 @@ package struct DaemonSettings: Sendable {
         /// Id and file of every master key at hand.
         package var files: [(id: String, path: String)]
     }
+    /// What the journal keeps ready and how long it keeps what is done.
+    package struct Store: Sendable, Equatable {
+        /// Size of a segment file.
+        package var segmentBytes = 64 << 20
+        /// Sealed segments in which everything is done go away after this time.
+        package var history = Duration.seconds(90 * 86_400)
+        /// A file that gives its place back when the disk is full, so that deliveries, acknowledgements and repairs go on.
+        package var reserveBytes = 64 << 20
+
+        /// Smallest and largest size of a segment; the smallest holds the largest request twice over.
+        package static let segmentLimits = (4 << 20)...(1 << 30)
+        /// Shortest and longest time: receipts are readable for 90 days, so nothing goes earlier.
+        package static let historyLimits = Duration.seconds(90 * 86_400)...Duration.seconds(3_650 * 86_400)
+        /// Smallest and largest reserve.
+        package static let reserveLimits = (16 << 20)...(16 << 30)
+
+        /// The defaults.
+        package init() {}
+
+        /// As the journal takes them.
+        var options: JournalOptions {
+            var options = JournalOptions()
+            options.segmentBytes = segmentBytes
+            // A start prepares one segment: beside this part of it there must be room for the first notifications.
+            options.progressReserveBytes = min(options.progressReserveBytes, segmentBytes / 4)
+            options.reserveFileBytes = reserveBytes
+            return options
+        }
+    }
     package struct Collaboration: Sendable {
         /// Directory of the policy, below the configuration.
         package var directory: String
@@ -29,6 +59,7 @@ package struct DaemonSettings: Sendable {
     package var tls: TLSOptions
     package var dataDirectory: String
     package var keys: Keys
+    package var store: Store
     package var collaborations: [Collaboration]
     package var logLevel: String
     package var logFormat: String
@@ -76,8 +107,8 @@ package struct DaemonSettings: Sendable {
         guard let listen, let tls, let journal else { return nil }
         return DaemonSettings(
             directory: directory, listen: listen, adminSocket: adminSocket, adminGroup: adminGroup, tls: tls,
-            dataDirectory: journal.directory, keys: journal.keys, collaborations: collaborations, logLevel: level,
-            logFormat: format)
+            dataDirectory: journal.directory, keys: journal.keys, store: journal.store, collaborations: collaborations,
+            logLevel: level, logFormat: format)
     }
 
     private static func readListen(_ mapping: MappingReader, _ absolute: (String) -> String) -> Listen? {
@@ -105,7 +136,7 @@ package struct DaemonSettings: Sendable {
 
     private static func readJournal(
         _ mapping: MappingReader, _ absolute: (String) -> String
-    ) -> (directory: String, keys: Keys)? {
+    ) -> (directory: String, keys: Keys, store: Store)? {
         var reader = mapping
         let directory = reader.value("directory", .text).map(absolute)
         var keys = Keys(activeID: "v1", files: [])
@@ -117,8 +148,16 @@ package struct DaemonSettings: Sendable {
             }
             more.finish()
         }
+        if keys.files.isEmpty {
+            reader.log.error(.missingKey, at: reader.place, "'journal' has neither 'master-key' nor 'master-keys'")
+        }
+        var store = Store()
+        store.segmentBytes = reader.optional(
+            "segment-size", .byteSize(in: Store.segmentLimits), default: store.segmentBytes)
+        store.history = reader.optional("history", .duration(in: Store.historyLimits), default: store.history)
+        store.reserveBytes = reader.optional("reserve", .byteSize(in: Store.reserveLimits), default: store.reserveBytes)
         reader.finish()
         guard let directory else { return nil }
-        return (directory, keys)
+        return (directory, keys, store)
     }
 }

@@ -10,15 +10,25 @@ struct Recovered {
     var contents: ContentStore
 }
 
+/// Where a start begins to read.
+package enum RecoveryStart: Sendable {
+    /// At the newest snapshot that can be used, else at the first record.
+    case snapshots
+    /// At the first record: for measuring and comparing.
+    case records
+}
+
 /// Why a journal cannot be served.
 package enum RecoveryError: Error, CustomStringConvertible {
-    case record(number: UInt64, EventCodecError)
+    case record(ReplayFault)
     case sequence(expected: UInt64, found: UInt64)
 
     package var description: String {
         switch self {
-        case .record(let number, let error):
+        case .record(.notAnEvent(let number, let error)):
             "record \(number) is sealed correctly but is not an event that this version knows: \(error)"
+        case .record(.doesNotFit(let number, let kind)):
+            "record \(number), \(kind), does not fit what is before it although nothing is lost"
         case .sequence(let expected, let found):
             "the journal's next record is \(found), expected was \(expected)"
         }
@@ -26,40 +36,64 @@ package enum RecoveryError: Error, CustomStringConvertible {
 }
 
 extension Recovered {
-    /// Opens the journal of `collaboration` below `data` and folds all its events into a relay.
+    /// Opens the journal of `collaboration` below `data` and folds its events into a relay, from a snapshot on.
+    ///
+    /// What is damaged is set aside and named in the log, and the rest is served.
     static func open(
-        _ collaboration: CollaborationID, in data: DataDirectory, keys: KeyRing, log: DaemonLog
+        _ collaboration: CollaborationID, in data: DataDirectory, keys: KeyRing, options: JournalOptions = .init(),
+        from start: RecoveryStart = .snapshots, log: DaemonLog
     ) throws -> (Recovered, JournalWriter) {
         var recovered = Recovered(relay: Relay(collaboration: collaboration), contents: ContentStore())
         var problem: RecoveryError?
-        let writer = try JournalWriter.open(in: data, collaboration: collaboration.text, keys: keys) { item in
-            guard problem == nil else { return }
-            switch item {
-            case .text(let id, let location):
-                if let notification = id.notification { recovered.contents.stored(notification, at: location) }
-            case .record(let number, let bytes):
-                guard number == recovered.relay.sequence + 1 else {
-                    problem = .sequence(expected: recovered.relay.sequence + 1, found: number)
-                    return
+        var changes: [Change] = []
+        var options = options
+        options.damage = .setAside
+        let takesSnapshots = start == .snapshots
+        let writer = try JournalWriter.open(
+            in: data, collaboration: collaboration.text, keys: keys, options: options,
+            restore: { reader in
+                guard takesSnapshots, let found = Recovered.restore(from: &reader, collaboration: collaboration) else {
+                    return false
                 }
-                do throws(EventCodecError) {
-                    let event = try EventCodec.decode(bytes)
-                    recovered.lastEventAt = max(recovered.lastEventAt, event.at)
-                    recovered.relay.apply(event)
-                } catch {
-                    problem = .record(number: number, error)
-                }
-            case .lost(let records, let segment):
-                log.write(.journalDamage("records \(records) of segment \(segment) are lost"))
-            }
-        }
+                recovered = found
+                return true
+            },
+            replay: { item in
+                guard problem == nil else { return }
+                do throws(RecoveryError) {
+                    try recovered.take(item, &changes)
+                } catch { problem = error }
+            })
         if let problem {
             writer.stop()
             throw problem
         }
+        if writer.report.overwriting == .allocates { log.write(.overwritingAllocates) }
         if let torn = writer.report.tornTail {
             log.write(.tornTailCut(segment: UInt64(torn.segment), bytes: UInt64(torn.bytes)))
         }
+        for finding in writer.report.damage { log.write(.journalDamage("\(finding)")) }
         return (recovered, writer)
+    }
+
+    private mutating func take(_ item: ReplayItem, _ changes: inout [Change]) throws(RecoveryError) {
+        switch item {
+        case .text(let id, let location):
+            if let notification = id.notification { contents.replayed(notification, at: location, in: relay) }
+        case .record(let number, let bytes):
+            guard number == relay.sequence + 1 else {
+                throw .sequence(expected: relay.sequence + 1, found: number)
+            }
+            lastEventAt = max(lastEventAt, EventCodec.time(of: bytes) ?? .distantPast)
+            changes.removeAll(keepingCapacity: true)
+            do throws(ReplayFault) {
+                try relay.replay(bytes, into: &changes)
+            } catch {
+                // Behind lost records some do not fit; without any it is our own mistake, or records were put together.
+                guard case .doesNotFit = error, relay.lostRecords > 0 else { throw .record(error) }
+                relay.skip(records: 1)
+            }
+        case .lost(let records, _): relay.skip(records: UInt64(records.count))
+        }
     }
 }

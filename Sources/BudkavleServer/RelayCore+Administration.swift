@@ -1,12 +1,14 @@
 import CaseNotifications
 import EventLoop
+import Journal
 import Relay
 import Routing
 import STOMP
 
 /// What an administrator may ask for (protocol.md, Administration).
 enum AdministrationVerb: String {
-    case reload, drain, undrain, clock, disconnect
+    case reload, drain, undrain, clock, disconnect, requeue, keys, erase, backup, salvage
+    case deadLetters = "dead-letters"
 }
 
 /// What concerns the whole daemon and not one collaboration. On the loop.
@@ -17,6 +19,8 @@ protocol Administering: AnyObject, Sendable {
     func drain(_ isDraining: Bool)
     /// Whether the daemon is draining.
     var isDraining: Bool { get }
+    /// Reads the master key files that budkavled.yaml names now; `done` comes back on the loop.
+    func readKeysAgain(_ done: @escaping @Sendable (Result<KeyRing, StoreRefusal>) -> Void)
 }
 
 /// What a reload came to.
@@ -55,6 +59,9 @@ extension RelayCore {
         case .undrain: drain(false, context)
         case .clock: clock(asked, client, context)
         case .disconnect: disconnect(asked, context)
+        case .deadLetters: deadLetters(asked, context)
+        case .requeue: requeue(asked, client, context)
+        case .keys, .erase, .backup, .salvage: store(verb, asked, client, context)
         }
     }
 

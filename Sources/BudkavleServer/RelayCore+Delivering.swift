@@ -93,6 +93,10 @@ extension RelayCore {
         }
         let delivery = sending.ticket.delivery
         if waitBehindRead(sending) { return }
+        if relay.contentState(of: delivery.notification) == .erased {
+            _ = dispatch.acked(delivery, by: sending.subscriber)
+            return
+        }
         guard let content = contents.cached(delivery.notification) else {
             return read(delivery.notification, for: .sending(sending))
         }
@@ -150,7 +154,21 @@ extension RelayCore {
     /// Hands one receipt to its reader.
     func send(_ sending: ReceiptSending) {
         guard let (id, key) = subscribers[sending.subscriber], let client = clients[id] else { return }
-        let numbered = sending.receipt
+        var numbered = sending.receipt
+        if numbered.receipt.proof == nil {
+            guard provings[sending.subscriber] == nil, let proof = recentProof(of: numbered.receipt) else {
+                return prove(sending)
+            }
+            numbered.receipt.proof = proof
+        }
+        hand(numbered, to: sending, on: id, key, client)
+    }
+
+    /// Writes a receipt to its reader, with its proof where there is one.
+    func hand(
+        _ numbered: NumberedReceipt, to sending: ReceiptSending, on id: ConnectionID, _ key: SubscriptionKey,
+        _ client: ClientState
+    ) {
         var message = OutgoingMessage(
             contentType: "application/cloudevents+json", body: numbered.receipt.cloudEvent(receiptID: numbered.id))
         message.notification = numbered.receipt.notification.text

@@ -6,7 +6,7 @@ import STOMP
 
 /// The questions that a client may ask (protocol.md, Questions).
 enum Question: String {
-    case inbox, notification, status, plan, sessions, queues, schema
+    case inbox, notification, status, plan, proof, sessions, queues, schema
 }
 
 extension RelayCore {
@@ -35,6 +35,7 @@ extension RelayCore {
         case .notification: notification(asked, client, context)
         case .status: status(asked, client.peer, context)
         case .schema: schema(asked, context)
+        case .proof: proof(asked, client, context)
         case .sessions, .queues:
             guard client.peer.identity.roles.contains(.administrator) else { return refuse(context, .forbidden) }
             reply(context, question == .sessions ? sessions() : queues())
@@ -84,7 +85,7 @@ extension RelayCore {
     func answerUnavailable(_ context: QuestionContext) { refuse(context, .unavailable) }
 
     /// The members of `asked` must be among these.
-    private func unknownMember(_ asked: JSONValue, _ names: Set<String>) -> SessionRefusal? {
+    func unknownMember(_ asked: JSONValue, _ names: Set<String>) -> SessionRefusal? {
         let isKnown = asked.object?.names.allSatisfy { names.contains($0) } ?? false
         return isKnown ? nil : .schema("", "unknown member, known ones are \(names.sorted().joined(separator: " "))")
     }
@@ -153,9 +154,11 @@ extension RelayCore {
         guard let id = asked["notification"]?.string.flatMap({ NotificationID(text: $0) }) else {
             return refuse(context, .schema("/notification", "the relay's id of 26 characters is needed"))
         }
+        guard relay.notification(id) != nil else { return showHistoric(id, client, context) }
         guard case .delivery(let delivery) = relay.sight(of: id, for: client.actor) else {
             return refuse(context, .unknown)
         }
+        if relay.contentState(of: id) == .erased { return refuse(context, .erased) }
         let opening = Opening(
             notification: id, actor: client.actor, person: person, role: identity.function ?? "responder", at: nil)
         let verdict = relay.decide(.open(opening), at: clock.now, random: &random)
@@ -168,6 +171,7 @@ extension RelayCore {
 
     /// `opened` is on disk: the content may leave.
     func show(_ delivery: DeliveryID, _ context: QuestionContext) {
+        if relay.contentState(of: delivery.notification) == .erased { return refuse(context, .erased) }
         guard let notification = contents.cached(delivery.notification) else {
             guard contents.location(of: delivery.notification) != nil else { return refuse(context, .unknown) }
             return read(delivery.notification, for: .show(delivery, context))
@@ -175,21 +179,7 @@ extension RelayCore {
         guard let facts = relay.delivery(delivery), let about = relay.notification(delivery.notification),
             let attributes = relay.attributes(of: delivery)
         else { return refuse(context, .unknown) }
-        let view = NotificationView.render(
-            notification, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("schema", "budkavle.notification/1")
-        writer.member("now", clock.now.rfc3339)
-        writer.name("item")
-        writer.value(item(InboxItem(notification: about, delivery: facts)))
-        writer.member("opened", (facts.openedAt ?? clock.now).rfc3339)
-        writer.name("labels")
-        writer.value(labels(of: [about.type]))
-        writer.name("event")
-        writer.raw(view)
-        writer.endObject()
-        reply(context, bytes: writer.bytes)
+        reply(context, notification, about, facts, attributes)
     }
 
     // MARK: schema

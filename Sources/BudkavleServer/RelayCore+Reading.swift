@@ -40,46 +40,119 @@ extension RelayCore {
     func startReads() {
         guard !isReading, !reads.isEmpty else { return }
         let wanted = reads.keys.sorted().prefix(Self.sendingsPerTurn)
-        let requests = wanted.compactMap { id in
-            contents.location(of: id).map { TextReader.Request(id: TextID(id), location: $0) }
-        }
-        guard !requests.isEmpty else { return }
+        for id in wanted where contents.location(of: id) == nil { find(id) }
+        let found = wanted.compactMap { id in contents.location(of: id).map { (id, $0) } }
+        guard !found.isEmpty else { return }
         isReading = true
-        let ids = wanted.filter { contents.location(of: $0) != nil }
+        let requests = found.map { TextReader.Request(id: TextID($0.0), location: $0.1) }
         reader.read(requests) { [self] results in
             loop.execute {
                 // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { $0.wasRead(Array(zip(ids, results))) }
+                self.assumeIsolated { $0.wereRead(Array(zip(found.map(\.0), results))) }
             }
         }
     }
 
-    private func wasRead(_ results: [(NotificationID, Result<[UInt8], JournalError>)]) {
+    /// Looks on disk for content that should be known: what is not on disk yet only has to be waited for.
+    private func find(_ id: NotificationID) {
+        guard let facts = relay.notification(id) else { return finishReading(id, isLost: false) }
+        guard facts.sequence <= durableSequence, !soughtContents.contains(id) else { return }
+        soughtContents.insert(id)
+        history.content(of: id, record: facts.sequence) { [self] result in
+            loop.execute {
+                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
+                self.assumeIsolated { core in
+                    core.soughtContents.remove(id)
+                    switch result {
+                    case .success(let location?): core.contents.stored(id, at: location)
+                    case .success(nil): core.finishReading(id, isLost: true)
+                    case .failure: core.finishReading(id, isLost: false)
+                    }
+                    core.pumpSoon()
+                }
+            }
+        }
+    }
+
+    private func wereRead(_ results: [(NotificationID, Result<[UInt8], JournalError>)]) {
         isReading = false
         for (id, result) in results {
-            let uses = reads.removeValue(forKey: id) ?? []
-            for case .sending(let sending) in uses where readingCases[readingCase(of: sending)] == id {
-                readingCases.removeValue(forKey: readingCase(of: sending))
-            }
             switch result {
             case .success(let body):
-                if let content = try? StoredContent(body) { contents.keep(content, as: id) }
-            case .failure(let error): log.write(.journalDamage("\(error)"))
+                let content = try? StoredContent(body)
+                // What was erased while it was read is not kept at hand.
+                if let content, relay.contentState(of: id) != .erased { contents.keep(content, as: id) }
+                finishReading(id, isLost: content == nil)
+            case .failure(let error):
+                if !error.isLossOfText { log.write(.contentNotRead(notification: id, "\(error)")) }
+                finishReading(id, isLost: error.isLossOfText)
             }
-            for use in uses { resume(use, of: id) }
         }
         startReads()
     }
 
-    private func resume(_ use: ContentUse, of id: NotificationID) {
+    /// Goes on with everything that waited for this content, whether it is at hand now or not.
+    private func finishReading(_ id: NotificationID, isLost: Bool) {
+        let uses = reads.removeValue(forKey: id) ?? []
+        for case .sending(let sending) in uses where readingCases[readingCase(of: sending)] == id {
+            readingCases.removeValue(forKey: readingCase(of: sending))
+        }
+        let isSetAside = isLost && setAsideUnreadable(id)
+        for use in uses { resume(use, of: id, isSetAside: isSetAside) }
+    }
+
+    /// What can never be handed out is set aside at once: its sender is told, and people see it on their lists.
+    ///
+    /// - Returns: false when there was no space to write that; then it is tried again like what the disk did not give.
+    private func setAsideUnreadable(_ id: NotificationID) -> Bool {
+        // What is finished may have gone with its segment: nobody waits for it.
+        guard relay.deliveries(of: id).contains(where: { !$0.isFinished }) else {
+            contents.drop(id)
+            return true
+        }
+        guard let answer = perform(.unreadable(id), answers: { _ in [] }) else { return false }
+        if case .done = answer { log.write(.contentUnreadable(notification: id)) }
+        contents.drop(id)
+        return true
+    }
+
+    private func resume(_ use: ContentUse, of id: NotificationID, isSetAside: Bool) {
         let isAtHand = contents.cached(id) != nil
         switch use {
         case .sending(let sending):
-            // Unreadable content never stops what comes behind it: the delivery backs off and is tried again.
+            // Content that is not at hand never stops what comes behind it. The change that sets a delivery aside takes it
+            // from dispatch; what the disk did not give now backs off and is tried again.
             let isBehind = sending.ticket.delivery.notification != id
-            if isAtHand || isBehind { send(sending) } else { putBack(sending) }
+            if isAtHand || isBehind || relay.contentState(of: id) == .erased {
+                send(sending)
+            } else if !isSetAside {
+                putBack(sending)
+            }
         case .show(let delivery, let context):
-            if isAtHand { show(delivery, context) } else { answerUnavailable(context) }
+            if isAtHand {
+                show(delivery, context)
+            } else if isSetAside {
+                refuse(context, .unreadable)
+            } else {
+                answerUnavailable(context)
+            }
         }
     }
+}
+
+extension JournalError {
+    /// Whether a text that was read with this error can never be read again: its bytes or its keys are gone.
+    var isLossOfText: Bool {
+        switch self {
+        case .textUnreadable, .textErased, .textMismatch, .keysDamaged: true
+        default: false
+        }
+    }
+}
+
+extension SessionRefusal {
+    /// The content of a notification cannot be opened any more.
+    static let unreadable = SessionRefusal(
+        code: "unreadable", message: "the content of this notification cannot be opened any more",
+        details: "Ask its sender.")
 }

@@ -74,6 +74,7 @@ extension RelayCore {
     func handle(_ request: Request, from id: ConnectionID) {
         guard clients[id] != nil else { return }
         let place = RequestPlace(connection: id, order: request.order, receipt: request.receipt)
+        if checkpointStop != nil, !Self.isAdministration(request) { return turnAway(request, at: place) }
         switch request.action {
         case .send(let send): handle(send, at: place)
         case .subscribe(let subscribe): handle(subscribe, at: place)
@@ -149,6 +150,10 @@ extension SessionRefusal {
     /// No such thing, or not this client's to see: one and the same answer.
     static let unknown = SessionRefusal(
         code: "unknown", message: "unknown", details: "Check the id. It may also not be yours to see.")
+    /// It was there, and nobody can read it any more.
+    static let erased = SessionRefusal(
+        code: "erased", message: "the content was erased",
+        details: "Nobody can read it any more. What became of it is still told by its status.")
     /// No space on disk, or the relay is stopping: nothing was decided.
     static let unavailable = SessionRefusal(
         code: RefusalCode.unavailable.rawValue, message: "not accepted, try again later with the same id",

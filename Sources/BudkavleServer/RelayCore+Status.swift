@@ -12,37 +12,51 @@ extension RelayCore {
         guard !identity.roles.isDisjoint(with: [.sender, .receiver, .responder]) else {
             return refuse(context, .forbidden)
         }
-        guard let id = asked["notification"]?.string.flatMap({ NotificationID(text: $0) }) ?? ownID(asked, identity),
-            let facts = relay.notification(id)
-        else { return refuse(context, .unknown) }
+        let own = asked["id"]?.string.flatMap { relay.record(source: identity.party, id: $0) }
+        let named = asked["notification"]?.string.flatMap { NotificationID(text: $0) }
+        guard let id = named ?? own?.notification else { return refuse(context, .unknown) }
+        if let facts = relay.notification(id) {
+            let known = KnownHistory(facts: facts, deliveries: relay.deliveries(of: id), receipts: relay.trail(of: id))
+            return answerStatus(known, peer, context)
+        }
+        recall(id, from: own?.notification == id ? own?.sequence : nil, context) { core, trail in
+            guard let facts = trail.notification else { return core.refuse(context, .unknown) }
+            let known = KnownHistory(facts: facts, deliveries: trail.deliveries, receipts: trail.receipts)
+            core.answerStatus(known, peer, context)
+        }
+    }
+
+    /// What is known about one notification, from memory or from the journal.
+    private struct KnownHistory {
+        var facts: NotificationFacts
+        var deliveries: [DeliveryFacts]
+        var receipts: [Receipt]
+    }
+
+    private func answerStatus(_ known: KnownHistory, _ peer: Peer, _ context: QuestionContext) {
+        let (facts, identity) = (known.facts, peer.identity)
         let isSender = facts.source == identity.party && identity.roles.contains(.sender)
         let deliveries =
             isSender
-            ? relay.deliveries(of: id)
-            : relay.deliveries(of: id).filter { isOwn($0, peer) && identity.desks.contains($0.desk) }
+            ? known.deliveries : known.deliveries.filter { isOwn($0, peer) && identity.desks.contains($0.desk) }
         guard isSender || !deliveries.isEmpty else { return refuse(context, .unknown) }
         var answer = AnswerObject(schema: "status", now: clock.now)
-        answer.set("notification", id.text)
+        answer.set("notification", facts.id.text)
         if isSender { answer.set("id", facts.sourceID) }
         answer.set("source", facts.source.text)
         answer.set("type", facts.type.text)
         answer.set("urgency", facts.urgency.text)
         answer.set("accepted", facts.acceptedAt)
         answer.set("drill", facts.isDrill)
-        answer.set("deliveries", .array(deliveries.map { describe($0, of: facts) }))
-        answer.set("refused", .array(isSender ? refusedParties(of: facts) : []))
+        answer.set("deliveries", .array(deliveries.map { describe($0, known) }))
+        answer.set("refused", .array(isSender ? refusedParties(known) : []))
         answer.set("complete", deliveries.allSatisfy { isComplete($0, of: facts) })
         answer.set("labels", labels(of: [facts.type]))
         reply(context, answer.value)
     }
 
-    /// A sender may ask by the CloudEvents id that it chose itself.
-    private func ownID(_ asked: JSONValue, _ identity: ClientGrant) -> NotificationID? {
-        asked["id"]?.string.flatMap { relay.notification(source: identity.party, id: $0) }
-    }
-
-    private func refusedParties(of facts: NotificationFacts) -> [JSONValue] {
-        relay.trail(of: facts.id).filter { $0.event == .refused }.map { step in
+    private func refusedParties(_ known: KnownHistory) -> [JSONValue] {
+        known.receipts.filter { $0.event == .refused }.map { step in
             var answer = AnswerObject()
             answer.set("party", step.party?.text)
             answer.set("code", step.reason?.rawValue)
@@ -51,7 +65,7 @@ extension RelayCore {
         }
     }
 
-    private func describe(_ delivery: DeliveryFacts, of facts: NotificationFacts) -> JSONValue {
+    private func describe(_ delivery: DeliveryFacts, _ known: KnownHistory) -> JSONValue {
         var answer = AnswerObject()
         answer.set("party", delivery.party.text)
         answer.set("desk", delivery.desk.text)
@@ -59,7 +73,7 @@ extension RelayCore {
         answer.set("state", state(of: delivery))
         if delivery.work != .open { answer.set("outcome", delivery.work.outcome.text) }
         answer.set("acknowledgeby", delivery.acknowledgeBy)
-        let steps = relay.trail(of: facts.id).filter { $0.party == delivery.party && $0.event != .refused }
+        let steps = known.receipts.filter { $0.party == delivery.party && $0.event != .refused }
         answer.set("steps", .array(steps.map { describe($0) }))
         return answer.value
     }

@@ -67,7 +67,7 @@ extension RelayCore {
 
     /// Everything before the relay's decision, in the order in which a mistake is told.
     func prepare(_ body: [UInt8], from peer: Peer) -> Preparation {
-        guard !isDraining else { return .unavailable }
+        guard !isDraining, checkpointStop == nil else { return .unavailable }
         let digest = Digest(sha256Of: body)
         let notification: CaseNotification
         do {

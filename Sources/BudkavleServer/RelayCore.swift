@@ -24,6 +24,8 @@ actor RelayCore: LoopParticipant {
     let log: DaemonLog
     let journal: JournalWriter
     let reader: TextReader
+    let history: HistoryReader
+    let secondFold: SecondFold
 
     var policy: Policy
     var decoder: NotificationDecoder
@@ -38,6 +40,16 @@ actor RelayCore: LoopParticipant {
     var watchers: [DeskID: [SubscriberID]] = [:]
     var isDraining = false
     var isUnavailable = false
+    /// Why nothing is answered; nil while all is well.
+    var checkpointStop: CheckpointStop?
+    /// Checkpoints in CONNECT that were passed over: unknown, malformed, or of another journal.
+    var ignoredCheckpoints: UInt64 = 0
+    /// The newest signed head of the journal as the wire shows it: every answer that leaves is covered by it.
+    var wireHead: WireHead?
+    /// Receipts whose proofs are being read, by subscriber: later ones wait behind them, so that order is kept.
+    var provings: [SubscriberID: Int] = [:]
+    /// Whether an order to the store is being carried out.
+    var isMaintained = false
     weak var administration: (any Administering)?
 
     private var nextSubscriber: UInt64 = 1
@@ -55,11 +67,16 @@ actor RelayCore: LoopParticipant {
     /// What is being read for a subscriber in a case: later ones of that case wait behind it, so that order is kept.
     var readingCases: [ReadingCase: NotificationID] = [:]
     var isReading = false
+    /// Contents whose place is being looked for on disk.
+    var soughtContents: Set<NotificationID> = []
+    private var lastSegment: UInt64 = 0
+    private var sampledAt: Int64?
     private var changes: [Change] = []
 
     /// A core over a replayed relay. `journal` is not started yet; call ``start()`` on the loop.
     init(
-        loop: EpollLoop, policy: Policy, recovered: Recovered, journal: JournalWriter, clock: RelayClock, log: DaemonLog
+        loop: EpollLoop, policy: Policy, recovered: Recovered, journal: JournalWriter, clock: RelayClock,
+        log: DaemonLog, folding: SecondFold.Options = .init()
     ) {
         self.loop = loop
         self.policy = policy
@@ -72,6 +89,10 @@ actor RelayCore: LoopParticipant {
         contents = recovered.contents
         durableSequence = recovered.relay.sequence
         reader = journal.makeReader()
+        let secondFold = SecondFold(collaboration: policy.collaboration, journal: journal, log: log, options: folding)
+        self.secondFold = secondFold
+        history = HistoryReader(journal.access, times: { secondFold.times })
+        wireHead = journal.archive.latest.map { WireHead($0) }
         dispatch.restore(from: recovered.relay)
     }
 
@@ -88,8 +109,10 @@ actor RelayCore: LoopParticipant {
                 log.write(.journalFailed("\(error)"))
                 ExitStatus.inputOutput.leaveAtOnce()
             })
+        secondFold.start()
         if relay.activePolicy != policy.digest { record(policy: policy, by: nil) }
         recordClock()
+        recordWhatTheStartFound()
         pumpSoon()
     }
 
@@ -221,7 +244,10 @@ actor RelayCore: LoopParticipant {
         for text in report.texts {
             if let id = text.id.notification { contents.stored(id, at: text.location) }
         }
+        contents.patrol(ContentStore.patrolPerText * (report.texts.count + 1), against: relay)
         durableSequence = report.firstRecord + UInt64(report.recordCount) - 1
+        noteSegment(report.segment)
+        wireHead = WireHead(report.signedHead)
         while let first = waiting.first, first.ticket <= report.lastTicket {
             waiting.removeFirst()
             finish(first)
@@ -229,8 +255,22 @@ actor RelayCore: LoopParticipant {
         pumpSoon()
     }
 
+    /// When a segment was closed, the second fold may read it, and now and then gets a sample of the state to compare with.
+    private func noteSegment(_ segment: UInt64) {
+        guard segment > lastSegment else { return }
+        if lastSegment > 0 {
+            secondFold.closed(through: segment - 1)
+            let now = MonotonicTime.milliseconds
+            if now - (sampledAt ?? .min / 2) >= SecondFold.sampleMilliseconds, let sample = relay.sample() {
+                sampledAt = now
+                secondFold.compare(with: FoldSample(sequence: sample.sequence, digest: sample.digest))
+            }
+        }
+        lastSegment = segment
+    }
+
     private func finish(_ done: Waiting) {
-        for pending in done.answers { answer(pending) }
+        for pending in done.answers { answer(signed(pending)) }
         for change in done.changes {
             dispatch.handle(change)
             receiptDesk.handle(change)
@@ -241,6 +281,7 @@ actor RelayCore: LoopParticipant {
         case .show(let delivery, let context): show(delivery, context)
         case .reply(let context, let bytes): deliverReply(context, bytes)
         case .list(let desk, let subscriber): sendList(of: desk, to: subscriber)
+        case .then(let work): work(self)
         case nil: break
         }
     }
@@ -277,10 +318,13 @@ actor RelayCore: LoopParticipant {
 
     private func pump() {
         let now = clock.now
+        // Nothing leaves until somebody has answered for the log that a client contradicts.
+        guard checkpointStop == nil else { return setWake(after: now) }
         let sendings = dispatch.next(at: now, limit: Self.sendingsPerTurn)
         for sending in sendings { send(sending) }
         let receipts = receiptDesk.next(relay: relay, durable: durableSequence, limit: Self.sendingsPerTurn)
         for receipt in receipts { send(receipt) }
+        startReceiptReads()
         startReads()
         if sendings.count == Self.sendingsPerTurn || receipts.count == Self.sendingsPerTurn { pumpSoon() }
         setWake(after: now)

@@ -12,6 +12,20 @@ package struct ToolError: Error, CustomStringConvertible {
         self.description = description
         self.status = status
     }
+
+    /// An order to the store that was refused here; a daemon's refusal ends with the same status.
+    package init(_ refusal: StoreRefusal) { self.init(refusal.description, refusal.status) }
+}
+
+extension ToolError {
+    /// There are several collaborations and none was named, or there is none of that name.
+    static func collaboration(_ name: String?, among all: [String]) -> ToolError {
+        let list = all.joined(separator: ", ")
+        guard let name else {
+            return ToolError("there are several collaborations (\(list)): name one with --collaboration", .usage)
+        }
+        return ToolError("there is no collaboration '\(name)'; budkavled.yaml has \(list)", .usage)
+    }
 }
 
 /// Master keys as files.

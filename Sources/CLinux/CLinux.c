@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 
 int CLinux_peer_credentials(int descriptor, struct CLinux_ucred *credentials) {
     struct ucred found;
@@ -53,6 +54,13 @@ int CLinux_renameat2(int from_directory, const char *from, int to_directory, con
 }
 
 int CLinux_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int CLinux_file_system(const char *path, uint32_t *magic) {
+    struct statfs status;
+    if (statfs(path, &status) < 0) return -1;
+    *magic = (uint32_t)status.f_type;
+    return 0;
+}
 
 int CLinux_set_no_copy_on_write(int descriptor) {
     int flags = 0;

@@ -35,12 +35,15 @@ package struct Receipt: Sendable, Equatable {
     package var at: Timestamp
     /// `<collaboration>.<sequence>`.
     package var position: String
+    /// What proves offline that the relay's log holds the record at `position`; nil when the relay gave none.
+    package var proof: ReceiptProof?
 
     /// A receipt.
     package init(
         notification: NotificationID, source: PartyID, id: String, digest: Digest, policy: String,
         event: ReceiptEvent, party: PartyID? = nil, desk: DeskID? = nil, role: String? = nil,
-        outcome: Outcome? = nil, step: String? = nil, reason: RefusalCode? = nil, at: Timestamp, position: String
+        outcome: Outcome? = nil, step: String? = nil, reason: RefusalCode? = nil, at: Timestamp, position: String,
+        proof: ReceiptProof? = nil
     ) {
         self.notification = notification
         self.source = source
@@ -56,5 +59,6 @@ package struct Receipt: Sendable, Equatable {
         self.reason = reason
         self.at = at
         self.position = position
+        self.proof = proof
     }
 }

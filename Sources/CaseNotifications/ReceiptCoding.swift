@@ -2,7 +2,7 @@ extension Receipt {
     private static let envelopeNames = ["specversion", "id", "source", "type", "time", "data"]
     private static let dataNames = [
         "notification", "source", "id", "digest", "policy", "event", "party", "desk", "role", "outcome", "step",
-        "reason", "at", "position",
+        "reason", "at", "position", "leaf", "proof", "checkpoint",
     ]
 
     /// The receipt as a CloudEvent in compact JSON. `time` is the receipt's `at`.
@@ -31,12 +31,15 @@ extension Receipt {
         writer.member("reason", reason?.rawValue)
         writer.member("at", at.rfc3339)
         writer.member("position", position)
+        writer.member("leaf", proof?.leaf.base64url)
+        writer.member("proof", proof?.pathText)
+        writer.member("checkpoint", proof?.checkpoint.text)
         writer.endObject()
         writer.endObject()
         return writer.bytes
     }
 
-    /// Decodes the CloudEvent of a receipt. Members that a newer relay adds (`leaf`, `proof`, `checkpoint`) are passed over.
+    /// Decodes the CloudEvent of a receipt. Members that a newer relay adds are passed over.
     ///
     /// - Throws: `schema` with the place: not this type, a missing member, one that has not its form.
     package init(json: [UInt8]) throws(Refusal) {
@@ -78,6 +81,20 @@ extension Receipt {
             step: try data.optional("step"),
             reason: reason,
             at: try data.required("at", "a time with zone is needed, RFC 3339") { Timestamp(rfc3339: $0) },
-            position: try data.required("position"))
+            position: try data.required("position"), proof: try Self.proof(data))
+    }
+
+    /// The three members of a proof: all of them or none.
+    private static func proof(_ data: MemberReader) throws(Refusal) -> ReceiptProof? {
+        let leaf: Digest? = try data.optional("leaf", "43 characters of base64url are needed") {
+            Base64URL.bytes($0).flatMap { Digest(bytes: $0) }
+        }
+        let path: [Digest]? = try data.optional("proof", "hashes in base64url are needed") { ReceiptProof.path($0) }
+        let checkpoint: Checkpoint? = try data.optional("checkpoint", "a signed head is needed") { Checkpoint($0) }
+        guard leaf != nil || path != nil || checkpoint != nil else { return nil }
+        guard let leaf, let path, let checkpoint else {
+            throw data.refusal("leaf", "leaf, proof and checkpoint come together")
+        }
+        return ReceiptProof(leaf: leaf, path: path, checkpoint: checkpoint)
     }
 }

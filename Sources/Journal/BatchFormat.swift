@@ -11,8 +11,8 @@ enum BatchFormat {
     static let frameBytes = 16 << 10
     /// A batch is a whole number of these.
     static let blockBytes = 512
-    /// Longest trailer: room for a signature over the chain head, not sealed. None is written yet.
-    static let maxTrailerBytes = 1_024
+    /// Longest trailer: a signature over the chain head and the Merkle root, and the tree's right edge; not sealed.
+    static let maxTrailerBytes = BatchTrailer.maxBytes
 
     static func frames(for bytes: Int) -> Int { (bytes + frameBytes - 1) / frameBytes }
 }
@@ -137,12 +137,16 @@ struct BatchHead: Equatable {
         self.salt = salt
     }
 
-    init(totalBytes: Int, frameCount: Int, batch: UInt64, firstRecord: UInt64, recordCount: Int, salt: [UInt8]) {
+    init(
+        totalBytes: Int, frameCount: Int, batch: UInt64, firstRecord: UInt64, recordCount: Int, trailerBytes: Int,
+        salt: [UInt8]
+    ) {
         self.totalBytes = UInt32(totalBytes)
         self.frameCount = UInt32(frameCount)
         self.batch = batch
         self.firstRecord = firstRecord
         self.recordCount = UInt32(recordCount)
+        self.trailerBytes = UInt16(trailerBytes)
         self.salt = salt
     }
 }

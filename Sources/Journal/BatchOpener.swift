@@ -13,6 +13,9 @@ struct OpenedBatch {
     var chain: [UInt8]
     var shared: [UInt8]
     var items: [Item]
+    var trailer = TrailerFound.none
+    /// Every slot that a text so far names is below it; 0 in format version 1, and when nobody knows.
+    var slotMark: UInt64 = 0
 }
 
 /// Opens batches that were read from a segment. Foreign bytes: whatever is wrong gives nil.
@@ -46,7 +49,7 @@ struct BatchOpener {
         else { return nil }
         var reader = ByteReader(directory)
         guard let previous = reader.take(Chain.headBytes), let sharedBytes = reader.number(UInt32.self),
-            let textCount = reader.number(UInt32.self)
+            let textCount = reader.number(UInt32.self), let slotMark = reader.number(UInt64.self)
         else { return nil }
         var digest = Cipher.Digest()
         digest.add(previous)
@@ -72,7 +75,13 @@ struct BatchOpener {
         guard walkTexts(&items, bytes, head: head, offset: offset, position: position, frame: frame, &digest) else {
             return nil
         }
-        return OpenedBatch(head: head, previous: previous, chain: digest.value(), shared: shared, items: items)
+        var batch = OpenedBatch(head: head, previous: previous, chain: digest.value(), shared: shared, items: items)
+        batch.slotMark = slotMark
+        if head.trailerBytes > 0 {
+            let trailer = BatchTrailer(opening: bytes.suffix(Int(head.trailerBytes)), of: head, &context)
+            batch.trailer = trailer.map { .sound($0) } ?? .damaged
+        }
+        return batch
     }
 
     /// Whether every text of the batch opens. A text whose slot was erased counts as opened once its head frame is.
@@ -93,6 +102,21 @@ struct BatchOpener {
             guard openText(bytes, at: start, text.location, key: key, &context) != nil else { return false }
         }
         return true
+    }
+
+    /// The first text, from 1, that does not open or whose key nobody has any more.
+    func suspectText(_ batch: OpenedBatch, _ bytes: ArraySlice<UInt8>, keys: KeyStore) -> Int? {
+        var context = context(batch.head, bytes)
+        var number = 0
+        for case .text(let text) in batch.items {
+            number += 1
+            let start = Int(text.location.textOffset)
+            guard let head = textHead(bytes, at: start, frame: text.location.frame, &context), head.id == text.id,
+                let key = try? keys.textKey(head.id, slots: head.slots, salt: head.salt),
+                openText(bytes, at: start, text.location, key: key, &context) != nil
+            else { return number }
+        }
+        return nil
     }
 
     func textHead(_ bytes: ArraySlice<UInt8>, at start: Int, frame: UInt32, _ context: inout BatchContext)

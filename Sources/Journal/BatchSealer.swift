@@ -7,12 +7,22 @@ struct BatchSealer {
         var batch: UInt64
         var firstRecord: UInt64
         var chain: [UInt8]
+        /// Every slot that a text so far names is below it; see `SlotPool.mark`.
+        var slotMark: UInt64
     }
 
     struct Sealed {
         var texts: [CommittedText]
         var recordCount: Int
         var chain: [UInt8]
+        var signedHead: SignedHead
+    }
+
+    /// What the trailer says besides the chain head, which is known when the frames are sealed.
+    struct Signing {
+        var frontier: MerkleFrontier
+        var wallMilliseconds: Int64
+        var key: SigningKey
     }
 
     private let keys: KeyStore
@@ -32,7 +42,7 @@ struct BatchSealer {
     ///
     /// - Throws: `.textErased`, `.io`, `.keysDamaged` when a slot that a request names cannot be had.
     mutating func seal(
-        _ requests: ArraySlice<Pending>, at place: Place, segmentKey: Cipher.Key
+        _ requests: ArraySlice<Pending>, at place: Place, segmentKey: Cipher.Key, signing: Signing
     ) throws(JournalError) -> Sealed {
         let recordCount = fillShared(requests)
         var textBytes = 0
@@ -43,11 +53,20 @@ struct BatchSealer {
                 textFrames += 1 + BatchFormat.frames(for: text.bytes.count)
             }
         }
-        let total = padShared(besides: BatchFormat.headBytes + BatchFormat.directoryFrameBytes + textBytes)
+        let trailerBytes = BatchTrailer.bytes(peaks: signing.frontier.peaks.count)
+        let total = padShared(
+            besides: BatchFormat.headBytes + BatchFormat.directoryFrameBytes + textBytes + trailerBytes)
         let frameCount = 1 + BatchFormat.frames(for: shared.count) + textFrames
+        let salts = SaltSource(segmentKey: segmentKey, random: random)
+        let texts = textHeads(requests, salts, at: place, frameCount: UInt32(frameCount))
+        let directory = directory(place, textCount: texts.count)
+        var clear = ByteWriter(bytes: directory)
+        clear.put(signing.wallMilliseconds)
+        clear.put(signing.key.serial)
         let head = BatchHead(
             totalBytes: total, frameCount: frameCount, batch: place.batch, firstRecord: place.firstRecord,
-            recordCount: recordCount, salt: random.bytes(BatchFormat.saltBytes)
+            recordCount: recordCount, trailerBytes: trailerBytes,
+            salt: salts.salt(of: shared, heads: texts.map(\.head), clear: clear.bytes, at: place)
         ).encoded
         var context = BatchContext(
             head: head, batch: place.batch, frameCount: UInt32(frameCount), segment: place.segment,
@@ -60,31 +79,52 @@ struct BatchSealer {
         var cursor = Cursor(output: output, digest: digest)
         output = []
         cursor.copy(head)
-        var directory = ByteWriter()
-        directory.put(place.chain)
-        directory.put(UInt32(shared.count))
-        directory.put(UInt32(requests.reduce(0) { $0 + $1.request.texts.count }))
-        directory.pad(to: BatchFormat.directoryBytes)
-        cursor.seal(directory.bytes, in: 0..<directory.bytes.count, key: context.key, &context)
+        cursor.seal(directory, in: 0..<directory.count, key: context.key, &context)
         cursor.sealFrames(shared, key: context.key, &context)
         var committed: [CommittedText] = []
-        for pending in requests {
-            for text in pending.request.texts {
-                committed.append(try seal(text, at: place, &cursor, &context))
-            }
-        }
+        for (text, head) in texts { committed.append(try seal(text, head, at: place, &cursor, &context)) }
+        let chain = cursor.digest.value()
+        let signed = SignedHead(
+            signing: SignedHead.Statement(
+                journal: keys.journal, batch: place.batch, size: signing.frontier.size,
+                wallMilliseconds: signing.wallMilliseconds, chain: chain, root: signing.frontier.root),
+            with: signing.key)
+        let trailer = BatchTrailer(signed, frontier: signing.frontier)
+        cursor.copy(trailer.sealed(&context, frameCount: UInt32(frameCount)))
         precondition(cursor.offset == total && cursor.frame == UInt32(frameCount))
         output = cursor.output
         length = total
-        return Sealed(texts: committed, recordCount: recordCount, chain: cursor.digest.value())
+        return Sealed(texts: committed, recordCount: recordCount, chain: chain, signedHead: signed)
+    }
+
+    /// The plaintext of frame 0.
+    private func directory(_ place: Place, textCount: Int) -> [UInt8] {
+        var directory = ByteWriter()
+        directory.put(place.chain)
+        directory.put(UInt32(shared.count))
+        directory.put(UInt32(textCount))
+        directory.put(place.slotMark)
+        directory.pad(to: BatchFormat.directoryBytes)
+        return directory.bytes
+    }
+
+    private func textHeads(
+        _ requests: ArraySlice<Pending>, _ salts: SaltSource, at place: Place, frameCount: UInt32
+    ) -> [(text: SealedText, head: TextFormat)] {
+        var frame = UInt32(1 + BatchFormat.frames(for: shared.count))
+        return requests.flatMap(\.request.texts).map { text in
+            defer { frame += 1 + UInt32(BatchFormat.frames(for: text.bytes.count)) }
+            let salt = salts.salt(of: text, at: place, frame: frame, of: frameCount)
+            return (
+                text, TextFormat(id: text.id, salt: salt, slots: text.slots, byteCount: UInt32(text.bytes.count))
+            )
+        }
     }
 
     private func seal(
-        _ text: SealedText, at place: Place, _ cursor: inout Cursor, _ context: inout BatchContext
+        _ text: SealedText, _ head: TextFormat, at place: Place, _ cursor: inout Cursor,
+        _ context: inout BatchContext
     ) throws(JournalError) -> CommittedText {
-        let head = TextFormat(
-            id: text.id, salt: random.bytes(TextFormat.saltBytes), slots: text.slots,
-            byteCount: UInt32(text.bytes.count))
         let key = try keys.textKey(text.id, slots: text.slots, salt: head.salt)
         let location = TextLocation(
             segment: place.segment, batchOffset: place.offset, textOffset: UInt32(cursor.offset), frame: cursor.frame,

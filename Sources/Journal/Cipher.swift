@@ -7,7 +7,7 @@ import Glibc
     import Foundation
 #endif
 
-/// The only file that knows which library does the cryptography.
+/// The only file, with Signing.swift, that knows which library does the cryptography.
 ///
 /// AES-256-GCM, HKDF-SHA256, HMAC-SHA256 and SHA-256. Nonces are counters: no key ever seals two different frames under
 /// one number, since every key is used for one batch, one text, one slab or one key file only.
@@ -87,5 +87,6 @@ enum Cipher {
         mutating func add(_ bytes: UnsafeRawBufferPointer) { state.update(bufferPointer: bytes) }
         mutating func add(_ bytes: [UInt8]) { state.update(data: bytes) }
         func value() -> [UInt8] { Array(state.finalize()) }
+        func hash() -> MerkleHash { state.finalize().withUnsafeBytes { MerkleHash(loading: $0) } }
     }
 }

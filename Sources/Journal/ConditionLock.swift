@@ -4,12 +4,12 @@ import Glibc
 /// A lock round some state, and a condition to wait for it to change.
 ///
 /// SAFETY: `state` is touched only between lock and unlock of `mutex`.
-final class ConditionLock<State>: @unchecked Sendable {
+package final class ConditionLock<State>: @unchecked Sendable {
     private var state: State
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init(_ state: sending State) {
+    package init(_ state: sending State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -26,18 +26,18 @@ final class ConditionLock<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+    package func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
     /// Wakes whoever waits.
-    func signal() { pthread_cond_signal(condition) }
+    package func signal() { pthread_cond_signal(condition) }
 
     /// Calls `body` under the lock, again and again, until it gives a result. Between calls it waits for a signal, or for
     /// the time that `body` asked for, whichever comes first.
-    func wait<Result>(_ body: (inout State) -> Waiting<Result>) -> Result {
+    package func wait<Result>(_ body: (inout State) -> Waiting<Result>) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -58,7 +58,7 @@ final class ConditionLock<State>: @unchecked Sendable {
 }
 
 /// What a look at the state says about waiting.
-enum Waiting<Result> {
+package enum Waiting<Result> {
     case done(Result)
     case untilSignal
     case atMost(Duration)
@@ -67,7 +67,7 @@ enum Waiting<Result> {
 /// A thread that runs one function and is joined once.
 ///
 /// SAFETY: `thread` and `isJoined` are touched by the one owner's `join`, which its own lock makes happen once.
-final class OwnedThread: @unchecked Sendable {
+package final class OwnedThread: @unchecked Sendable {
     private let thread: pthread_t
 
     private final class Box {
@@ -81,7 +81,7 @@ final class OwnedThread: @unchecked Sendable {
     }
 
     /// - Parameter name: at most 15 characters, for `top -H`.
-    init(name: String, _ body: @escaping @Sendable () -> Void) {
+    package init(name: String, _ body: @escaping @Sendable () -> Void) {
         var made = pthread_t()
         let box = Unmanaged.passRetained(Box(name, body))
         let result = pthread_create(
@@ -98,11 +98,11 @@ final class OwnedThread: @unchecked Sendable {
     }
 
     /// Whether the caller is this thread.
-    var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    package var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
 
     /// Waits for its end. Called once, never by itself.
-    func join() { pthread_join(thread, nil) }
+    package func join() { pthread_join(thread, nil) }
 
     /// Lets it end by itself.
-    func detach() { pthread_detach(thread) }
+    package func detach() { pthread_detach(thread) }
 }

@@ -24,6 +24,28 @@ package struct DiskError: Error, Equatable, Sendable {
     }
 }
 
+/// How much a file system holds.
+package struct DiskRoom: Equatable, Sendable {
+    /// Its size.
+    package let totalBytes: Int
+    /// What this process may still take; quotas are not looked at.
+    package let freeBytes: Int
+
+    /// Takes both in bytes.
+    package init(totalBytes: Int, freeBytes: Int) {
+        self.totalBytes = totalBytes
+        self.freeBytes = freeBytes
+    }
+}
+
+/// What a file system does when written bytes are written again.
+package enum Overwriting: Equatable, Sendable {
+    /// They stay where they are: a full disk cannot strike.
+    case inPlace
+    /// It takes new blocks for them, so that even a granted write can meet a full disk.
+    case allocates
+}
+
 /// How a file is opened.
 package enum DiskAccess: Sendable {
     /// It must be there; only read.
@@ -64,6 +86,17 @@ package protocol Disk: Sendable {
     func remove(_ path: String) throws(DiskError)
     /// Makes creations, renames and removals in a directory durable.
     func syncDirectory(_ path: String) throws(DiskError)
+    /// The size of the file system that holds `path`; nil when nobody knows.
+    func room(at path: String) throws(DiskError) -> DiskRoom?
+    /// Asks for overwriting in place in files that are made in `directory` from now on, and says what came of it.
+    func overwriting(in directory: String) throws(DiskError) -> Overwriting
+}
+
+extension Disk {
+    /// Nobody knows.
+    package func room(at path: String) throws(DiskError) -> DiskRoom? { nil }
+    /// As most file systems do.
+    package func overwriting(in directory: String) throws(DiskError) -> Overwriting { .inPlace }
 }
 
 extension Disk {

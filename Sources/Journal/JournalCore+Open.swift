@@ -10,7 +10,7 @@ extension JournalCore {
     package static func open(
         directory: String, keys ring: KeyRing, options: JournalOptions = .init(), disk: any Disk = PosixDisk(),
         random: any RandomSource = SystemRandom(), clock: any JournalClock = SystemJournalClock(),
-        replay: (ReplayItem) -> Void
+        restore: ((inout SnapshotReader) -> Bool)? = nil, replay: (ReplayItem) -> Void
     ) throws(JournalError) -> JournalCore {
         guard JournalLimits.segmentBytes.contains(options.segmentBytes) else {
             throw .limit(
@@ -23,28 +23,42 @@ extension JournalCore {
         guard loaded != nil || segmentNames.isEmpty else { throw .keysMissing(path: paths.keys) }
         let table = loaded ?? KeyTable(journal: JournalID(high: random.word(), low: random.word()))
         let store = KeyStore(table: table, directory: paths.keys, disk: disk)
-        var found = Recovery(paths: paths, disk: disk, table: table, keys: store, policy: options.damage)
-        try found.scan(names: segmentNames, replay: replay)
-        if options.damage == .refuse, let first = found.damage.first {
-            throw .damaged(segment: first.segment, offset: first.offset, records: first.records)
-        }
+        let archive = try MerkleArchive(directory: paths.audit, disk: disk, journal: table.journal)
+        let start = try Start(paths: paths, disk: disk, keys: store, ring: ring, table: table, keyNames: keyNames)
+        let (found, snapshot) = try start.scan(
+            segmentNames, log: archive.recent, policy: options.damage, restore: restore, replay: replay)
 
         var core = JournalCore(
             paths: paths, disk: disk, random: random, clock: clock, options: options, ring: ring, keys: store,
-            table: table, found: found)
+            table: table, found: found, archive: archive)
         core.report.wasCreated = loaded == nil
         core.report.recordCount = found.replayed
         core.report.lastRecord = found.nextRecord - 1
         core.report.segments = segmentNames.count - found.spares.count
-        core.report.damage = found.damage
+        core.report.findings = found.findings
+        core.report.restoredFrom = snapshot
+        core.report.acceptedOverride = start.accepted(found)
         do throws(DiskError) {
             try core.makeDirectories()
-            try core.settle(found)
-            try core.begin(found, keyNames: keyNames)
+            try core.takeStock()
+            try core.spendingReserve { (core) throws(DiskError) in
+                try core.makeWatermark()
+                try core.settle(found)
+            }
+            core.deletionTail = try DeletionTail.find(paths.deletions, core.table, disk)
+            core.settleSlabs(mark: found.slotMark)
+            try core.spendingReserve { (core) throws(DiskError) in try core.begin(found, start) }
         } catch {
             core.close()
-            if error.isFull { throw .noSpace(path: directory) }
+            if error.isFull, !error.isSync { throw .noSpace(path: directory) }
             throw JournalError(error)
+        }
+        do throws(JournalError) {
+            try archive.settle(upTo: found.nextRecord - 1, quarantine: paths.quarantine)
+            try core.finishErasure()
+        } catch {
+            core.close()
+            throw error
         }
         return core
     }
@@ -73,19 +87,19 @@ extension JournalCore {
                 try disk.sync(file)
             }
         }
-        for damage in found.damage {
-            let file = try disk.open(paths.segment(damage.segment), .read)
+        for finding in found.findings where finding.isSetAside {
+            let file = try disk.open(paths.segment(finding.segment), .read)
             defer { disk.close(file) }
-            _ = try setAside(file, damage.segment, damage.offset, damage.bytes, "damaged")
+            _ = try setAside(file, finding.segment, finding.offset, Int(clamping: finding.bytes), "damaged")
         }
-        if let number = found.tornHeader {
+        for number in found.tornHeaders {
             let file = try disk.open(paths.segment(number), .read)
             defer { disk.close(file) }
             report.tornTail = try setAside(file, number, 0, SegmentHeader.bytes, "torn")
         }
-        let empty = found.spares + (found.tornHeader.map { [$0] } ?? [])
-        for number in empty { try disk.remove(paths.segment(number)) }
-        if !empty.isEmpty { try disk.syncDirectory(paths.segments) }
+        // The highest first: what a crash leaves of them has no gaps.
+        for number in found.empty.sorted(by: >) + found.leftovers { try disk.remove(paths.segment(number)) }
+        if !found.empty.isEmpty || !found.leftovers.isEmpty { try disk.syncDirectory(paths.segments) }
     }
 
     private func setAside(
@@ -98,22 +112,24 @@ extension JournalCore {
     }
 
     /// A new segment under a new key, and slabs of this start's own: nothing that an earlier start may have used is used.
-    private mutating func begin(_ found: Recovery, keyNames: [String]) throws(DiskError) {
-        removeLeftovers(keyNames)
+    private mutating func begin(_ found: Recovery, _ start: Start) throws(DiskError) {
+        try removeLeftovers(start.keyNames)
         table.start += 1
-        for number in found.spares + (found.tornHeader.map { [$0] } ?? []) {
-            table.entries[KeyName(kind: .segment, number: number)] = nil
-        }
+        for number in found.empty { table.entries[KeyName(kind: .segment, number: number)] = nil }
         report.start = table.start
+        ensureSigningKey()
+        for segment in segments { disk.close(segment.file) }
         segments = [try makeSegment(found.lastSegment + 1)]
         try prepareFirst()
-        try activate()
+        try activate(accepting: found.acceptedNow)
+        try writeMark()
+        try retire(found, start)
         updateSpace()
         do throws(DiskError) {
             if options.slabsAhead > 0 { try prepareSlabs(1) }
         } catch {
             // Without slots nothing new is accepted, but what is stored goes on.
-            guard error.isFull else { throw error }
+            guard error.isPassing else { throw error }
             space.setFull(true)
         }
     }
@@ -121,15 +137,15 @@ extension JournalCore {
     /// Prepares room for the header, the progress reserve and a first piece, or on a full disk as much of it as there is.
     private mutating func prepareFirst() throws(DiskError) {
         try grow(0, to: Self.smallestStartBytes)
-        // A piece besides the reserve, so that the first notification need not wait for the writer's thread.
-        let piece = min(options.aheadBytes, JournalLimits.preparationStepBytes)
+        // A piece besides the reserve, so that the first notifications need not wait for the writer's thread.
+        let piece = min(options.aheadBytes, Self.firstPieceBytes)
         let needed = min(options.segmentBytes, SegmentHeader.bytes + options.progressReserveBytes + piece)
         var step = JournalLimits.preparationStepBytes
         while segments[0].prepared < needed {
             do throws(DiskError) {
                 try grow(0, to: min(segments[0].prepared + step, needed))
             } catch {
-                guard error.isFull else { throw error }
+                guard error.isPassing else { throw error }
                 space.setFull(true)
                 step /= 2
                 if step < SegmentHeader.bytes { return }
@@ -137,11 +153,14 @@ extension JournalCore {
         }
     }
 
+    /// Enough for a thousand small notifications that come at once.
+    private static let firstPieceBytes = 4 << 20
+
     /// The header and a few small batches: with less there is no start.
     private static let smallestStartBytes = 4 * SegmentHeader.bytes
 
     /// Temporary files and old generations that a crash left behind.
-    private func removeLeftovers(_ names: [String]) {
+    private func removeLeftovers(_ names: [String]) throws(DiskError) {
         for name in names {
             let isOldKeyFile = FileName.number(in: name, prefix: "keys-").map { $0 + 1 < table.generation } ?? false
             let slab = name.hasPrefix("slab-") ? FileName.number(in: name.dropLast(9), prefix: "slab-") : nil
@@ -151,7 +170,24 @@ extension JournalCore {
                         SlabFile.name(number, generation: $0.generation) != name
                     } ?? true
                 } ?? false
-            if name == "keys.new" || isOldKeyFile || isUnknownSlab { try? disk.remove(paths.keys + "/" + name) }
+            if KeyFile.temporaryNames.contains(name) || isOldKeyFile || isUnknownSlab {
+                // An erasure relies on it: what a crash left of the old keys ends here.
+                try disk.remove(paths.keys + "/" + name)
+            }
         }
+    }
+
+    /// Holds that this start went on behind, and an override that it did not need.
+    private func retire(_ found: Recovery, _ start: Start) throws(DiskError) {
+        let holds = found.findings.filter { $0.kind == .held }.compactMap { Hold(number: $0.offset) }
+        for hold in holds {
+            try disk.rename(
+                paths.root + "/" + hold.fileName, to: paths.quarantine + "/" + hold.fileName + "-" + .hex(table.start))
+        }
+        if !holds.isEmpty {
+            try disk.syncDirectory(paths.quarantine)
+            try disk.syncDirectory(paths.root)
+        }
+        if start.override != nil, report.acceptedOverride == nil { try moveOverride() }
     }
 }

@@ -2,6 +2,13 @@ extension JournalCore {
     private static let zeros = [UInt8](repeating: 0, count: JournalLimits.preparationStepBytes)
 
     mutating func prepareStep() throws(DiskError) -> Preparation {
+        guard try isReserveBack() else {
+            // What the reserve gave is for deliveries and acknowledgements alone.
+            space.setFull(true)
+            guard space.progressIsBelow(partOf: 1) else { return .full }
+            try prepareSpace()
+            return .progressed
+        }
         var hasWorked = false
         if space.wantsMore {
             try prepareSpace()
@@ -13,7 +20,23 @@ extension JournalCore {
             hasWorked = true
         }
         space.setFull(false)
+        if !hasWorked, reserve.isMissing { _ = try reserve.make() }
         return hasWorked ? .progressed : .idle
+    }
+
+    /// Whether the reserve file stands or was never given away; tries to make it when it was.
+    private mutating func isReserveBack() throws(DiskError) -> Bool {
+        guard reserve.isSpent else { return true }
+        guard try reserve.make() else { return false }
+        space.setSpent(false)
+        return true
+    }
+
+    /// On a full disk, when little is left for deliveries and acknowledgements: the reserve file gives its space.
+    mutating func makeRoomForProgress() throws(DiskError) -> Bool {
+        guard space.progressIsBelow(partOf: 2), try reserve.release() else { return false }
+        space.setSpent(true)
+        return true
     }
 
     /// Grows the last segment by one piece of zeros, or makes the next segment when it has its full size.
@@ -51,9 +74,10 @@ extension JournalCore {
 
     /// Makes an empty segment file with a new key, which is durable before the file is there.
     mutating func makeSegment(_ number: UInt64) throws(DiskError) -> OpenSegment {
-        let key = newKey()
+        let name = KeyName(kind: .segment, number: number)
+        let key = table.newKey(name, random: random)
         var next = table
-        next.entries[KeyName(kind: .segment, number: number)] = KeyTable.Entry(generation: 0, key: key)
+        next.entries[name] = KeyTable.Entry(generation: 0, key: key)
         try storeKeys(&next)
         let path = paths.segment(number)
         // A file of this number can only be the rest of an attempt that a full disk ended.
@@ -79,18 +103,21 @@ extension JournalCore {
             for _ in 0..<count {
                 let number = next.nextSlab
                 next.nextSlab += 1
-                let entry = KeyTable.Entry(generation: 1, key: newKey())
+                let name = KeyName(kind: .slab, number: number)
                 let secrets = SlabSecrets(random: random)
+                let key = next.newKey(
+                    name, generation: 1, content: UnsafeRawBufferPointer(secrets.bytes), random: random)
+                let entry = KeyTable.Entry(generation: 1, key: key, use: .open)
                 let header = SlabFile.header(number, generation: entry.generation, journal: next.journal)
                 let path = self.paths.keys + "/" + SlabFile.name(number, generation: entry.generation)
                 paths.append(path)
                 try disk.writeNew(path, SlabFile.sealed(secrets, header: header, key: entry.key))
-                next.entries[KeyName(kind: .slab, number: number)] = entry
+                next.entries[name] = entry
                 made.append((number, entry, secrets))
             }
             try storeKeys(&next)
         } catch {
-            if error.isFull {
+            if error.isPassing {
                 for path in paths { try? disk.remove(path) }
                 // The numbers are not used again: whether the key file of this attempt reached the disk is not asked.
                 table.nextSlab = next.nextSlab
@@ -102,18 +129,13 @@ extension JournalCore {
     }
 
     /// Makes `next` the key file, and then this journal's table.
+    ///
+    /// Both generations hold it: a key that seals what is written from now on must survive the loss of one file.
     mutating func storeKeys(_ next: inout KeyTable) throws(DiskError) {
-        try KeyFile(directory: paths.keys, disk: disk).store(&next, with: ring, random: random)
+        let file = KeyFile(directory: paths.keys, disk: disk)
+        let staged = try file.stage(next, with: ring, random: random)
+        try file.publish(staged)
+        next = staged
         table = next
-    }
-
-    private func newKey() -> Cipher.Key {
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: Cipher.keyBytes, alignment: 8)
-        defer {
-            for index in bytes.indices { bytes[index] = 0 }
-            bytes.deallocate()
-        }
-        random.fill(bytes)
-        return Cipher.key(UnsafeRawBufferPointer(bytes))
     }
 }

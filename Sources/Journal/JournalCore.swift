@@ -4,7 +4,7 @@ package enum Preparation: Sendable {
     case idle
     /// One step was made; there may be more to do.
     case progressed
-    /// The disk has no space for it; ask again later.
+    /// The disk has no space for it, or the process no descriptor; ask again later.
     case full
 }
 
@@ -34,24 +34,40 @@ package struct JournalCore {
     /// The chain head after the last batch, 32 bytes.
     package internal(set) var head: [UInt8]
 
+    /// The Merkle log: proofs of what is in the journal. Any thread.
+    package let archive: MerkleArchive
+    /// Sight of the files for readers beside the writer.
+    package var access: JournalAccess { JournalAccess(paths: paths, disk: disk, keys: keys, clock: clock) }
+
     let paths: JournalPaths
     let disk: any Disk
     let random: any RandomSource
     let clock: any JournalClock
     let options: JournalOptions
-    let ring: KeyRing
+    var ring: KeyRing
     let keys: KeyStore
     var table: KeyTable
     /// The one being filled in front.
     var segments: [OpenSegment] = []
+    var reserve: ReserveFile
+    /// Where the next line of the deletion list goes.
+    var deletionTail = DeletionTail()
     var nextRecord: UInt64
     var nextBatch: UInt64
+    /// The Merkle tree after the last batch.
+    var tree: MerkleFrontier
+    /// Where the journal's end is written down.
+    var watermark: WatermarkWriter
+    /// Signs heads; nil until `begin` made sure that there is a key.
+    var signer: SigningKey?
     private var sealer: BatchSealer
-    private var hasFailed = false
+    /// Why nothing more is done; nil while all is well.
+    private(set) var failure: JournalError?
 
     init(
         paths: JournalPaths, disk: any Disk, random: any RandomSource, clock: any JournalClock,
-        options: JournalOptions, ring: KeyRing, keys: KeyStore, table: KeyTable, found: Recovery
+        options: JournalOptions, ring: KeyRing, keys: KeyStore, table: KeyTable, found: Recovery,
+        archive: MerkleArchive
     ) {
         self.paths = paths
         self.disk = disk
@@ -62,10 +78,17 @@ package struct JournalCore {
         self.keys = keys
         self.table = table
         space = SpaceLedger(options: options)
+        reserve = ReserveFile(paths: paths, disk: disk, mostBytes: options.reserveFileBytes)
         report = OpenReport(journal: table.journal)
         head = found.chain
         nextRecord = found.nextRecord
         nextBatch = found.nextBatch
+        var recovered = found.tree
+        recovered.lose(through: found.nextRecord - 1)
+        recovered.finish()
+        tree = recovered.frontier
+        watermark = WatermarkWriter(nextTurn: found.watermark.nextTurn)
+        self.archive = archive
         sealer = BatchSealer(keys: keys, random: random)
     }
 
@@ -89,11 +112,11 @@ package struct JournalCore {
             do throws(DiskError) {
                 return try core.prepareStep()
             } catch {
-                guard error.isFull, error.operation != "fdatasync", error.operation != "fsync" else {
-                    throw JournalError(error)
-                }
+                guard error.isPassing else { throw JournalError(error) }
                 core.space.setFull(true)
-                return .full
+                guard error.isFull else { return .full }
+                let hasRoom = try JournalError.wrapping { () throws(DiskError) in try core.makeRoomForProgress() }
+                return hasRoom ? .progressed : .full
             }
         }
     }
@@ -109,23 +132,29 @@ package struct JournalCore {
 
     /// Grants nothing more and closes the files. What was committed is on disk already.
     package mutating func close() {
-        hasFailed = true
+        failure = failure ?? .stopped
         space.close()
         for segment in segments { disk.close(segment.file) }
         segments = []
+        watermark.close(disk)
     }
 
-    private mutating func unlessFailed<Value>(
+    mutating func unlessFailed<Value>(
         _ body: (inout JournalCore) throws(JournalError) -> Value
     ) throws(JournalError) -> Value {
-        guard !hasFailed else { throw .stopped }
+        guard failure == nil else { throw .stopped }
         do throws(JournalError) {
             return try body(&self)
         } catch {
-            hasFailed = true
-            space.close()
-            throw error
+            throw fail(error)
         }
+    }
+
+    /// The end of this journal: nothing more is granted, committed or changed after it.
+    mutating func fail(_ error: JournalError) -> JournalError {
+        failure = error
+        space.close()
+        return error
     }
 }
 
@@ -144,12 +173,21 @@ extension JournalCore {
         }
         let offset = UInt64(segments[0].written)
         let place = BatchSealer.Place(
-            segment: segments[0].number, offset: offset, batch: nextBatch, firstRecord: nextRecord, chain: head)
-        let sealed = try sealer.seal(batch, at: place, segmentKey: segments[0].key)
+            segment: segments[0].number, offset: offset, batch: nextBatch, firstRecord: nextRecord, chain: head,
+            slotMark: slots.mark)
+        let leaves = batch.flatMap { $0.request.records.map { MerkleTree.leaf($0) } }
+        var next = tree
+        for leaf in leaves { next.append(leaf) }
+        guard let signer else { preconditionFailure("a journal that was begun has a signing key") }
+        let signing = BatchSealer.Signing(frontier: next, wallMilliseconds: clock.wallMilliseconds, key: signer)
+        let sealed = try sealer.seal(batch, at: place, segmentKey: segments[0].key, signing: signing)
         try write(at: offset)
+        tree = next
+        archive.recent.append(leaves, sealed.signedHead)
         let report = CommitReport(
             requestCount: batch.count, lastTicket: batch.last?.ticket ?? 0, firstRecord: nextRecord,
-            recordCount: sealed.recordCount, texts: sealed.texts, batch: nextBatch, head: sealed.chain)
+            recordCount: sealed.recordCount, texts: sealed.texts, batch: nextBatch,
+            segment: segments[0].number, head: sealed.chain, signedHead: sealed.signedHead)
         head = sealed.chain
         nextRecord += UInt64(sealed.recordCount)
         nextBatch += 1
@@ -181,11 +219,12 @@ extension JournalCore {
     }
 
     /// Writes and syncs the header of the segment in front. Nothing is written behind it before that.
-    mutating func activate() throws(DiskError) {
+    mutating func activate(accepting accepted: [Finding] = []) throws(DiskError) {
         let segment = segments[0]
         let header = SegmentHeader(
             journal: table.journal, number: segment.number, start: table.start, firstRecord: nextRecord,
-            firstBatch: nextBatch, previousHead: head, madeMilliseconds: clock.wallMilliseconds)
+            firstBatch: nextBatch, previousHead: head, madeMilliseconds: clock.wallMilliseconds,
+            frontier: tree, accepted: accepted)
         try disk.writeAll(segment.file, at: 0, header.sealed(key: segment.key))
         try disk.sync(segment.file)
     }

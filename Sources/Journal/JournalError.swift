@@ -28,6 +28,8 @@ package enum JournalError: Error, Equatable, Sendable {
     case io(operation: String, path: String, errno: Int32)
     /// There is no space to start with.
     case noSpace(path: String)
+    /// There is no space for a piece of maintenance; nothing was changed.
+    case noRoom(path: String)
     /// The data directory cannot be written.
     case readOnly(path: String)
     /// A master key file is not as it must be.
@@ -36,6 +38,12 @@ package enum JournalError: Error, Equatable, Sendable {
     case masterKeyMissing(id: String)
     /// A master key with the right id has the wrong bytes.
     case masterKeyWrong(id: String)
+    /// A master key cannot go: it is the active one, or these files are sealed under it.
+    case masterKeyInUse(id: String, paths: [String])
+    /// A deletion list cannot be used; line 0 stands for the whole.
+    case deletionList(path: String, line: Int, problem: DeletionProblem)
+    /// A backup cannot be made or used.
+    case backup(path: String, problem: BackupProblem)
     /// Neither generation of the key file can be opened.
     case keysDamaged(path: String)
     /// There are segments but no key file.
@@ -50,6 +58,16 @@ package enum JournalError: Error, Equatable, Sendable {
     case segmentMissing(UInt64)
     /// A segment's header does not verify or belongs elsewhere.
     case segmentHeader(UInt64)
+    /// A segment's key is not in the key file.
+    case segmentKey(UInt64)
+    /// The journal ends before what the watermark says was on disk.
+    case behindWatermark(segment: UInt64, records: Range<UInt64>)
+    /// The journal's history is not the one that the watermark speaks of.
+    case besideWatermark(segment: UInt64)
+    /// A hold lies in the directory: a person has to look first.
+    case held(Hold)
+    /// The override in the directory cannot be used.
+    case override(path: String, problem: OverrideProblem)
     /// Batches or segments that verify do not follow each other: something was removed, moved or put back.
     case chain(segment: UInt64, offset: UInt64)
     /// A text cannot be opened at its place.
@@ -58,6 +76,8 @@ package enum JournalError: Error, Equatable, Sendable {
     case textErased(TextID)
     /// At that place lies another text.
     case textMismatch(TextID)
+    /// A snapshot is not as it was written, or its key is gone.
+    case snapshotDamaged(path: String)
     /// The journal stopped, after a failure or because it was told to.
     case stopped
 }
@@ -71,11 +91,19 @@ extension JournalError: CustomStringConvertible {
         case .io(let operation, let path, let number):
             "\(operation) \(path) failed with error \(number); nothing was answered after it; check the disk and restart"
         case .noSpace(let path): "\(path): no space for a new segment; free some and start again"
+        case .noRoom(let path): "\(path): no space for it; nothing was changed; free some and repeat"
         case .readOnly(let path): "\(path) cannot be written; mount it read-write or correct its owner (mode 0700)"
         case .keyFile(let path, let problem): "\(path): \(problem)"
         case .masterKeyMissing(let id): "the journal's keys are wrapped under master key \(id); add that key and start"
         case .masterKeyWrong(let id):
             "master key \(id) is not the one the journal was written with; nothing was changed"
+        case .masterKeyInUse(let id, let paths):
+            paths.isEmpty
+                ? "master key \(id) is the active one; make another one active and rotate first"
+                : "master key \(id) is still needed by \(paths.joined(separator: ", ")); rotate first"
+        case .deletionList(let path, let line, let problem):
+            line == 0 ? "\(path): \(problem)" : "\(path), line \(line): \(problem)"
+        case .backup(let path, let problem): "\(path): \(problem)"
         case .keysDamaged(let path):
             "\(path): no generation of the key file can be opened; restore it from the key backup"
         case .keysMissing(let path): "\(path): segments without a key file; restore it from the key backup"
@@ -85,15 +113,35 @@ extension JournalError: CustomStringConvertible {
         case .damaged(let segment, let offset, let records):
             "segment \(segment) is damaged at byte \(offset): records \(records.lowerBound) up to, not including,"
                 + " \(records.upperBound); restore it from the backup, or start with the damage set aside"
-        case .segmentMissing(let number): "segment \(number) is missing; restore it from the backup"
-        case .segmentHeader(let number): "segment \(number): the header does not verify; restore it from the backup"
+        case .segmentMissing(let number): "segment \(number) is missing; \(Self.remedy)"
+        case .segmentHeader(let number): "segment \(number): the header does not verify; \(Self.remedy)"
+        case .segmentKey(let number): "segment \(number): its key is not in the key file; \(Self.remedy)"
         case .chain(let segment, let offset):
-            "segment \(segment), byte \(offset): does not continue what is before it; something was removed or put back"
+            "segment \(segment), byte \(offset): does not continue what is before it; something was removed, moved or put"
+                + " back; \(Self.remedy)"
+        case .behindWatermark(let segment, let records):
+            "the journal ends before what was on disk (segment \(segment)\(Self.named(records))): cut off, or an older copy;"
+                + " \(Self.remedy)"
+        case .besideWatermark(let segment):
+            "segment \(segment) holds another history than the one that was on disk; \(Self.remedy)"
+        case .held(let hold): "\(hold.sentence); look first, then: budkavled journal salvage --accept"
+        case .override(let path, let problem): "\(path): \(problem)"
         case .textUnreadable(let place): "segment \(place.segment), byte \(place.batchOffset): a text cannot be opened"
         case .textErased: "the text was erased"
         case .textMismatch: "another text lies at that place"
+        case .snapshotDamaged(let path):
+            "\(path) cannot be opened; the snapshot before it, or the records, are used instead"
         case .stopped: "the journal has stopped"
         }
+    }
+
+    /// What to do about a journal that no start goes on with by itself.
+    private static let remedy =
+        "nothing was changed: see budkavled journal verify; restore it from the backup, or budkavled journal salvage"
+        + " --accept"
+
+    private static func named(_ records: Range<UInt64>) -> String {
+        records.isEmpty ? "" : ", records \(records.lowerBound) to \(records.upperBound - 1)"
     }
 }
 

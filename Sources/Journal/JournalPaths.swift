@@ -7,6 +7,13 @@ struct JournalPaths {
     var snapshots: String { root + "/snapshots" }
     var quarantine: String { root + "/quarantine" }
     var audit: String { root + "/audit" }
+    var deletions: String { audit + "/deletions" }
+    /// How far the journal was on disk; see `Watermark`.
+    var watermark: String { root + "/watermark" }
+    /// A person's decision for the next start; see `Override`.
+    var override: String { root + "/override" }
+    /// Space that is given back on a full disk; see `ReserveFile`.
+    var reserve: String { root + "/reserve" }
     var all: [String] { [keys, segments, snapshots, quarantine, audit] }
 
     func segment(_ number: UInt64) -> String { segments + "/" + SegmentHeader.fileName(number) }

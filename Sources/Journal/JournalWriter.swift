@@ -27,18 +27,29 @@ package final class JournalWriter: Sendable {
         var retryAt: Duration?
         var isStopping = false
         var hasFailed = false
+        /// Maintenance in the order in which it was asked for.
+        var steps: [MaintenanceStep] = []
+        /// Maintenance waits: something outside the thread reads files that it would change.
+        var isHeld = false
     }
 
     /// What the start found.
     package let report: OpenReport
+    /// Sight of the files for readers beside the writer. It may outlive the writer's thread.
+    package let access: JournalAccess
+    /// The Merkle log: proofs of what is in the journal. Any thread, also when the writer's has ended.
+    package let archive: MerkleArchive
     private let state: ConditionLock<State>
     private let ledger: SpaceLedger
     private let slots: SlotPool
     private let clock: any JournalClock
     private let makeOpener: @Sendable () -> TextOpener
+    let copier = BackupThread()
 
     private init(core: consuming JournalCore) {
         report = core.report
+        access = core.access
+        archive = core.archive
         ledger = core.space
         slots = core.slots
         clock = core.clock
@@ -53,13 +64,14 @@ package final class JournalWriter: Sendable {
     package static func open(
         in data: DataDirectory, collaboration: String, keys: KeyRing, options: JournalOptions = .init(),
         disk: any Disk = PosixDisk(), random: any RandomSource = SystemRandom(),
-        clock: any JournalClock = SystemJournalClock(), replay: (ReplayItem) -> Void
+        clock: any JournalClock = SystemJournalClock(), restore: ((inout SnapshotReader) -> Bool)? = nil,
+        replay: (ReplayItem) -> Void
     ) throws(JournalError) -> JournalWriter {
         precondition(!collaboration.isEmpty && !collaboration.contains("/") && !collaboration.hasPrefix("."))
         return JournalWriter(
             core: try JournalCore.open(
                 directory: data.path + "/" + collaboration, keys: keys, options: options, disk: disk, random: random,
-                clock: clock, replay: replay))
+                clock: clock, restore: restore, replay: replay))
     }
 
     /// Starts the thread. Once.
@@ -80,8 +92,9 @@ package final class JournalWriter: Sendable {
         let thread = OwnedThread(name: "journal-writer") {
             var loop = loop
             loop.run(
-                take: { Self.next(state, clock, hasMore: $0) }, full: { Self.noteFull(state, clock) },
+                take: { Self.next(state, clock, hasMore: $0, markIsDue: $1) }, full: { Self.noteFull(state, clock) },
                 failed: { state.withLock { $0.hasFailed = true } })
+            Self.refuseSteps(state)
         }
         state.withLock { $0.thread = thread }
     }
@@ -133,11 +146,15 @@ package final class JournalWriter: Sendable {
     /// From the writer's own thread (a callback) it only says that the thread shall end.
     package func stop() {
         ledger.close()
+        defer { copier.stop() }
         let (thread, idle) = state.withLock { state -> (OwnedThread?, JournalCore?) in
             state.isStopping = true
             return (state.thread.take(), state.core.take())
         }
-        if var idle { idle.close() }
+        if var idle {
+            idle.close()
+            Self.refuseSteps(state)
+        }
         state.signal()
         guard let thread else { return }
         if thread.isCurrent { thread.detach() } else { thread.join() }
@@ -154,6 +171,47 @@ package final class JournalWriter: Sendable {
     /// A reader with a thread of its own. It may outlive the writer's thread.
     package func makeReader() -> TextReader { TextReader(makeOpener: makeOpener) }
 
+    /// Runs `work` on the writer's thread, between two batches and behind everything that was appended before.
+    ///
+    /// One piece at a time, in the order of the calls, and also under a load that never pauses. While a backup copies, all
+    /// maintenance waits. The methods of `JournalCore` that it calls say which of their errors are final.
+    ///
+    /// - Parameters:
+    ///   - work: must be bounded: commits wait for it.
+    ///   - completion: once, on the writer's thread, or at once on the calling thread with `.stopped`, or with `.limit`
+    ///     when `JournalLimits.maxWaitingMaintenance` pieces wait already. It must not block.
+    package func maintain<Value: Sendable>(
+        _ work: @escaping @Sendable (inout JournalCore) throws(JournalError) -> Value,
+        completion: @escaping @Sendable (Result<Value, JournalError>) -> Void
+    ) {
+        let step = MaintenanceStep(work, completion)
+        let refusal: JournalError? = state.withLock { state in
+            if state.hasFailed || state.isStopping { return .stopped }
+            let limit = JournalLimits.maxWaitingMaintenance
+            guard state.steps.count < limit else {
+                return .limit(name: "waiting maintenance", value: limit + 1, limit: limit)
+            }
+            state.steps.append(step)
+            return nil
+        }
+        if let refusal { step.refuse(refusal) } else { state.signal() }
+    }
+
+    /// Holds maintenance off, or lets it go on. What waits keeps its order.
+    func hold(_ hold: MaintenanceHold) {
+        state.withLock { $0.isHeld = hold == .on }
+        state.signal()
+    }
+
+    /// Answers what nobody will run. No more is taken by then.
+    private static func refuseSteps(_ state: ConditionLock<State>) {
+        let steps = state.withLock { state in
+            defer { state.steps = [] }
+            return state.steps
+        }
+        for step in steps { step.refuse(.stopped) }
+    }
+
     private func askForSpace() {
         let wakes = state.withLock { state in
             defer { state.wantsSpace = true }
@@ -166,7 +224,7 @@ package final class JournalWriter: Sendable {
 extension JournalWriter {
     /// Waits for something to do.
     private static func next(
-        _ state: ConditionLock<State>, _ clock: any JournalClock, hasMore: Bool
+        _ state: ConditionLock<State>, _ clock: any JournalClock, hasMore: Bool, markIsDue: Duration?
     ) -> WriterLoop.Work {
         if hasMore { state.withLock { $0.wantsSpace = true } }
         return state.wait { state in
@@ -174,19 +232,25 @@ extension JournalWriter {
             if state.retryAt.map({ $0 <= now }) ?? false { (state.retryAt, state.wantsSpace) = (nil, true) }
             let prepares = state.wantsSpace && state.retryAt == nil
             let step = state.schedule.step(at: now)
-            if step == .commit || (state.isStopping && !state.waiting.isEmpty) {
+            let maintains = !state.steps.isEmpty && !state.isHeld && !state.isStopping
+            // What was appended before maintenance was asked for is on disk before it runs.
+            if step == .commit || ((state.isStopping || maintains) && !state.waiting.isEmpty) {
                 state.schedule.taken()
                 defer { state.waiting = [] }
-                return .done(.commit(state.waiting, mayPrepare: state.retryAt == nil))
+                let then = maintains ? state.steps.removeFirst() : nil
+                return .done(.commit(state.waiting, then: then, mayPrepare: state.retryAt == nil))
             }
             if state.isStopping { return .done(.end) }
+            if maintains { return .done(.maintain(state.steps.removeFirst())) }
             if prepares {
                 state.wantsSpace = false
                 return .done(.prepare)
             }
+            let mark = markIsDue.map { $0 - now }
+            if let mark, mark <= .zero { return .done(.mark) }
             let retry = state.retryAt.map { $0 - now }
-            guard case .later(let rest) = step else { return retry.map { .atMost($0) } ?? .untilSignal }
-            return .atMost(min(rest, retry ?? rest))
+            let delay: Duration? = if case .later(let rest) = step { rest } else { nil }
+            return [mark, retry, delay].compactMap { $0 }.min().map { .atMost($0) } ?? .untilSignal
         }
     }
 

@@ -34,6 +34,17 @@ package struct KeyRing: Sendable {
     package let active: String
     private let keys: [String: Cipher.Key]
 
+    /// The ids, sorted.
+    package var ids: [String] { keys.keys.sorted() }
+
+    /// The same without one key.
+    ///
+    /// - Precondition: it is not the active one.
+    func without(_ id: String) -> KeyRing {
+        precondition(id != active, "the active master key cannot go")
+        return KeyRing(active: active, keys: keys.filter { $0.key != id })
+    }
+
     /// The key under an id.
     func key(_ id: String) -> Cipher.Key? { keys[id] }
 

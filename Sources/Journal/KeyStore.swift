@@ -1,11 +1,12 @@
 import Synchronization
 
-/// Keys of segments and slabs as the writer and the readers share them. Any thread.
+/// Keys of segments, slabs and snapshots as the writer and the readers share them. Any thread.
 ///
 /// A slab that is not in memory is read from its file, so `secret` may block.
 final class KeyStore: Sendable {
     fileprivate struct State {
         var segments: [UInt64: Cipher.Key] = [:]
+        var snapshots: [UInt64: Cipher.Key] = [:]
         var slabKeys: [UInt64: KeyTable.Entry] = [:]
         var slabs: [UInt64: SlabSecrets] = [:]
         /// Slabs in memory, the one that goes next in front.
@@ -26,6 +27,8 @@ final class KeyStore: Sendable {
             switch name.kind {
             case .segment: initial.segments[name.number] = entry.key
             case .slab: initial.slabKeys[name.number] = entry
+            case .snapshot: initial.snapshots[name.number] = entry.key
+            case .signing: break
             }
         }
         state = Mutex(initial)
@@ -34,6 +37,26 @@ final class KeyStore: Sendable {
     func segment(_ number: UInt64) -> Cipher.Key? { state.withLock { $0.segments[number] } }
 
     func add(segment number: UInt64, key: Cipher.Key) { state.withLock { $0.segments[number] = key } }
+
+    func snapshot(_ segment: UInt64) -> Cipher.Key? { state.withLock { $0.snapshots[segment] } }
+
+    func add(snapshot segment: UInt64, key: Cipher.Key) { state.withLock { $0.snapshots[segment] = key } }
+
+    /// Forgets keys that left the key file.
+    func forget(segmentsThrough last: UInt64, snapshotsBefore first: UInt64) {
+        state.withLock { state in
+            state.segments = state.segments.filter { $0.key > last }
+            state.snapshots = state.snapshots.filter { $0.key >= first }
+        }
+    }
+
+    /// Forgets a slab; whoever reads one of its slots from now on finds it erased.
+    func forget(slab number: UInt64) {
+        state.withLock { state in
+            state.slabKeys[number] = nil
+            if state.slabs.removeValue(forKey: number) != nil { state.order.removeAll { $0 == number } }
+        }
+    }
 
     func add(slab number: UInt64, entry: KeyTable.Entry, secrets: SlabSecrets) {
         state.withLock {
@@ -46,21 +69,47 @@ final class KeyStore: Sendable {
     ///
     /// - Throws: `.io`, or `.keysDamaged` when the file does not open.
     func slab(_ number: UInt64) throws(JournalError) -> SlabSecrets? {
-        let found = state.withLock { ($0.slabs[number], $0.slabKeys[number]) }
-        if let slab = found.0 { return slab }
-        guard let entry = found.1 else { return nil }
+        // A slab that is written anew meanwhile is read again, so each round but the last stands for one erasure.
+        while true {
+            let found = state.withLock { ($0.slabs[number], $0.slabKeys[number]) }
+            if let slab = found.0 { return slab }
+            guard let entry = found.1 else { return nil }
+            let secrets: SlabSecrets
+            do throws(JournalError) {
+                secrets = try read(number, entry)
+            } catch {
+                if isCurrent(number, entry) { throw error }
+                continue
+            }
+            let isKept = state.withLock { state in
+                guard state.slabKeys[number]?.generation == entry.generation else { return false }
+                state.insert(number, secrets)
+                return true
+            }
+            if isKept { return secrets }
+        }
+    }
+
+    /// Those of the slots that are not erased.
+    func living(_ slots: [SlotID]) throws(JournalError) -> [SlotID] {
+        var living: [SlotID] = []
+        for slot in slots where try slab(slot.slab)?.secret(slot.index) != nil { living.append(slot) }
+        return living
+    }
+
+    private func isCurrent(_ number: UInt64, _ entry: KeyTable.Entry) -> Bool {
+        state.withLock { $0.slabKeys[number]?.generation == entry.generation }
+    }
+
+    private func read(_ number: UInt64, _ entry: KeyTable.Entry) throws(JournalError) -> SlabSecrets {
         let path = directory + "/" + SlabFile.name(number, generation: entry.generation)
-        let file: [UInt8]
-        do throws(DiskError) {
-            file = try disk.readWhole(path, limit: SlabFile.fileBytes + 1)
-        } catch {
-            throw JournalError(error)
+        let file = try JournalError.wrapping { () throws(DiskError) in
+            try disk.readWhole(path, limit: SlabFile.fileBytes + 1)
         }
         let header = SlabFile.header(number, generation: entry.generation, journal: journal)
         guard let secrets = SlabFile.open(file, header: header, key: entry.key) else {
             throw .keysDamaged(path: path)
         }
-        state.withLock { $0.insert(number, secrets) }
         return secrets
     }
 

@@ -3,6 +3,10 @@ struct KeyName: Hashable {
     enum Kind: UInt8 {
         case segment = 1
         case slab = 2
+        /// The number is that of the last segment in the snapshot.
+        case snapshot = 3
+        /// An Ed25519 private key; the number is its serial, and the highest one signs.
+        case signing = 4
     }
 
     let kind: Kind
@@ -12,17 +16,22 @@ struct KeyName: Hashable {
 /// The contents of the key file. Layout: Journal.docc/FileFormat.md, "Key file".
 struct KeyTable {
     struct Entry {
-        /// Counts how often a slab was written anew; 0 for segments.
+        /// Counts how often a slab was written anew; 0 for others.
         var generation: UInt32
         var key: Cipher.Key
+        /// Which of a slab's slots may be used; 0 for others.
+        var use = SlabUse.notKnown
     }
 
     static let magic = Array("BKKEYS01".utf8)
     static let headerBytes = 160
     static let entryBytes = 48
-    static let bodyHeadBytes = 32
-    static let version: UInt16 = 1
+    /// Head of the body in version 1 and from version 2 on.
+    static let firstBodyHeadBytes = 32
+    static let bodyHeadBytes = 96
+    static let version: UInt16 = 2
     static let suite: UInt16 = 1
+    static let digestBytes = 32
 
     let journal: JournalID
     /// Rises with every file written.
@@ -31,26 +40,18 @@ struct KeyTable {
     var start: UInt64 = 0
     /// The number of the next slab; never used twice, also when slabs went.
     var nextSlab: UInt64 = 1
+    /// When keys were backed up last, milliseconds since 1970 UTC; 0 for never.
+    var keyBackupMilliseconds: Int64 = 0
+    /// Lines of the deletion list that are carried out, and the digest of the last; zeros before the first.
+    var deletions: UInt64 = 0
+    var deletionDigest = [UInt8](repeating: 0, count: KeyTable.digestBytes)
     var entries: [KeyName: Entry] = [:]
 
     /// The file's bytes under the ring's active key.
     func sealed(with ring: KeyRing, random: any RandomSource) -> [UInt8] {
         guard let master = ring.key(ring.active) else { preconditionFailure("the ring holds its active key") }
-        let names = entries.keys.sorted { ($0.kind.rawValue, $0.number) < ($1.kind.rawValue, $1.number) }
-        precondition(names.count <= JournalLimits.maxKeys, "the key file is full")
-        var body = ByteWriter()
-        body.put(start)
-        body.put(UInt32(names.count))
-        body.put(UInt32(0))
-        body.put(nextSlab)
-        body.pad(to: Self.bodyHeadBytes)
-        for name in names {
-            guard let entry = entries[name] else { continue }
-            body.put(UInt32(name.kind.rawValue))
-            body.put(entry.generation)
-            body.put(name.number)
-            body.put(Cipher.bytes(of: entry.key))
-        }
+        var body = body
+        defer { Cipher.wipe(&body) }
         var header = ByteWriter()
         header.put(Self.magic)
         header.put(Self.version)
@@ -58,24 +59,48 @@ struct KeyTable {
         header.put(UInt32(Self.headerBytes))
         header.put(journal)
         header.put(generation)
-        header.put(UInt32(body.bytes.count + Cipher.tagBytes))
+        header.put(UInt32(body.count + Cipher.tagBytes))
         header.put(UInt32(0))
         header.put(Array(ring.active.utf8))
         header.pad(to: 80)
         header.put(Self.check(of: master))
-        header.put(random.bytes(32))
+        header.put(Self.salt(for: body, master: master, random: random))
         header.put(Array(Cipher.digest(header.bytes)[..<16]))
         let key = Self.wrappingKey(master, header: header.bytes)
-        var file = header.bytes + [UInt8](repeating: 0, count: body.bytes.count + Cipher.tagBytes)
-        body.bytes.withUnsafeMutableBytes { plain in
+        var file = header.bytes + [UInt8](repeating: 0, count: body.count + Cipher.tagBytes)
+        body.withUnsafeBytes { plain in
             file.withUnsafeMutableBytes { whole in
                 Cipher.seal(
-                    UnsafeRawBufferPointer(plain), key: key, number: 0, additional: header.bytes,
+                    plain, key: key, number: 0, additional: header.bytes,
                     to: UnsafeMutableRawBufferPointer(rebasing: whole[Self.headerBytes...]))
             }
-            for index in plain.indices { plain[index] = 0 }
         }
         return file
+    }
+
+    /// The plaintext.
+    private var body: [UInt8] {
+        let names = entries.keys.sorted { ($0.kind.rawValue, $0.number) < ($1.kind.rawValue, $1.number) }
+        precondition(names.count <= JournalLimits.maxKeys, "the key file is full")
+        var body = ByteWriter()
+        body.bytes.reserveCapacity(Self.bodyHeadBytes + names.count * Self.entryBytes)
+        body.put(start)
+        body.put(UInt32(names.count))
+        body.put(UInt32(0))
+        body.put(nextSlab)
+        body.put(keyBackupMilliseconds)
+        body.put(deletions)
+        body.put(deletionDigest)
+        body.pad(to: Self.bodyHeadBytes)
+        for name in names {
+            guard let entry = entries[name] else { continue }
+            body.put(UInt16(name.kind.rawValue))
+            body.put(entry.use.encoded)
+            body.put(entry.generation)
+            body.put(name.number)
+            body.put(Cipher.bytes(of: entry.key))
+        }
+        return body.bytes
     }
 
     /// Opens a file's bytes.
@@ -84,46 +109,48 @@ struct KeyTable {
     ///   `.newerFormat` when they are, but cannot be opened here.
     init(opening file: [UInt8], path: String, with ring: KeyRing) throws(JournalError) {
         let damaged = JournalError.keysDamaged(path: path)
-        guard file.count > Self.headerBytes, Array(file[..<8]) == Self.magic,
-            Array(Cipher.digest(Array(file[..<144]))[..<16]) == Array(file[144..<160])
-        else { throw damaged }
-        var reader = ByteReader(file[8..<Self.headerBytes])
-        guard let version = reader.number(UInt16.self), let suite = reader.number(UInt16.self) else { throw damaged }
-        guard version == Self.version, suite == Self.suite else {
-            throw .newerFormat(path: path, version: Int(max(version, suite)))
-        }
-        guard reader.number(UInt32.self) == UInt32(Self.headerBytes), let journal = reader.journal(),
-            let generation = reader.number(UInt64.self), let length = reader.number(UInt32.self),
-            reader.number(UInt32.self) != nil, let name = reader.take(32), let check = reader.take(32),
-            Int(length) == file.count - Self.headerBytes
-        else { throw damaged }
-        let id = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
-        guard let master = ring.key(id) else { throw .masterKeyMissing(id: id) }
-        guard check == Self.check(of: master) else { throw .masterKeyWrong(id: id) }
-        let header = Array(file[..<Self.headerBytes])
+        let header = try KeyFileHeader(file, path: path)
+        guard header.bodyBytes == file.count - Self.headerBytes else { throw damaged }
+        guard let master = ring.key(header.master) else { throw .masterKeyMissing(id: header.master) }
+        guard header.check == Self.check(of: master) else { throw .masterKeyWrong(id: header.master) }
         let opened = file[Self.headerBytes...].withUnsafeBytes { sealed in
-            Cipher.open(sealed, key: Self.wrappingKey(master, header: header), number: 0, additional: header)
+            Cipher.open(
+                sealed, key: Self.wrappingKey(master, header: header.bytes), number: 0, additional: header.bytes)
         }
         guard var body = opened else { throw damaged }
         defer { Cipher.wipe(&body) }
-        self.journal = journal
-        self.generation = generation
+        journal = header.journal
+        generation = header.generation
         var items = ByteReader(body)
         guard let start = items.number(UInt64.self), let count = items.number(UInt32.self),
-            items.number(UInt32.self) != nil, let nextSlab = items.number(UInt64.self), items.take(8) != nil,
-            items.remaining == Int(count) * Self.entryBytes
+            items.number(UInt32.self) != nil, let nextSlab = items.number(UInt64.self)
         else { throw damaged }
         self.start = start
         self.nextSlab = nextSlab
-        for _ in 0..<count {
-            guard let rawKind = items.number(UInt32.self), let generation = items.number(UInt32.self),
-                let number = items.number(UInt64.self), let bytes = items.take(Cipher.keyBytes)
+        let isFirst = header.version == 1
+        if isFirst {
+            guard items.take(Self.firstBodyHeadBytes - 24) != nil else { throw damaged }
+        } else {
+            guard let backup = items.number(UInt64.self), let deletions = items.number(UInt64.self),
+                let digest = items.take(Self.digestBytes),
+                items.take(Self.bodyHeadBytes - 40 - Self.digestBytes) != nil
             else { throw damaged }
-            guard let kind = UInt8(exactly: rawKind).flatMap(KeyName.Kind.init) else {
-                throw .newerFormat(path: path, version: Int(version))
-            }
+            keyBackupMilliseconds = Int64(bitPattern: backup)
+            self.deletions = deletions
+            deletionDigest = digest
+        }
+        guard items.remaining == Int(count) * Self.entryBytes else { throw damaged }
+        for _ in 0..<count {
+            guard let kind = items.number(UInt16.self), let use = items.number(UInt16.self),
+                let generation = items.number(UInt32.self), let number = items.number(UInt64.self),
+                var bytes = items.take(Cipher.keyBytes)
+            else { throw damaged }
+            defer { Cipher.wipe(&bytes) }
+            guard let kind = UInt8(exactly: kind).flatMap(KeyName.Kind.init), let use = SlabUse(decoding: use),
+                !isFirst || (kind == .segment || kind == .slab) && use == .notKnown
+            else { throw .newerFormat(path: path, version: Int(header.version) + 1) }
             entries[KeyName(kind: kind, number: number)] = Entry(
-                generation: generation, key: bytes.withUnsafeBytes { Cipher.key($0) })
+                generation: generation, key: bytes.withUnsafeBytes { Cipher.key($0) }, use: use)
         }
     }
 
@@ -135,71 +162,77 @@ struct KeyTable {
         Cipher.bytes(of: Cipher.derive(master, salt: [], info: Array("budkavle/journal/1/master check".utf8)))
     }
 
+    /// Random, and hedged: a generator that repeats itself, in a clone or for good, does not repeat the salt for other keys.
+    private static func salt(for body: [UInt8], master: Cipher.Key, random: any RandomSource) -> [UInt8] {
+        let key = Cipher.derive(master, salt: [], info: Array("budkavle/journal/2/key file salt".utf8))
+        return Cipher.authenticate(random.bytes(32) + Cipher.digest(body), key: key)
+    }
+
     private static func wrappingKey(_ master: Cipher.Key, header: [UInt8]) -> Cipher.Key {
         Cipher.derive(
             master, salt: Array(header[112..<144]), info: Array("budkavle/journal/1/key file".utf8) + header)
     }
 }
 
-/// The key file on disk: two generations, the newest counts.
-struct KeyFile {
-    let directory: String
-    let disk: any Disk
+/// Which slots of a slab may stand in a text that is on disk.
+enum SlabUse: Equatable {
+    /// All of them: nobody wrote down how far it was used.
+    case notKnown
+    /// The start that made it is handing them out, or ended without saying how far it came.
+    case open
+    /// The first so many, at most 2,048.
+    case first(Int)
 
-    func path(_ generation: UInt64) -> String { directory + "/keys-" + .hex(generation) }
-
-    /// Opens the newest generation, or the one before when the newest is damaged. Returns nil when there is none.
-    func load(names: [String], with ring: KeyRing) throws(JournalError) -> KeyTable? {
-        let generations = names.compactMap { FileName.number(in: $0, prefix: "keys-") }.sorted(by: >)
-        var first: JournalError?
-        for generation in generations.prefix(2) {
-            let bytes: [UInt8]
-            do throws(DiskError) {
-                bytes = try disk.readWhole(
-                    path(generation), limit: KeyTable.headerBytes + 64 + JournalLimits.maxKeys * KeyTable.entryBytes)
-            } catch {
-                throw JournalError(error)
-            }
-            do throws(JournalError) {
-                let table = try KeyTable(opening: bytes, path: path(generation), with: ring)
-                guard table.generation == generation else { throw .keysDamaged(path: path(generation)) }
-                return table
-            } catch {
-                guard case .keysDamaged = error else { throw error }
-                first = first ?? error
-            }
+    var encoded: UInt16 {
+        switch self {
+        case .notKnown: 0
+        case .open: 0xFFFF
+        case .first(let count): UInt16(count + 1)
         }
-        if let first { throw first }
-        return nil
     }
 
-    /// Writes the next generation: temporary file, sync, rename, directory sync. Then the one before the last goes.
-    func store(_ table: inout KeyTable, with ring: KeyRing, random: any RandomSource) throws(DiskError) {
-        var next = table
-        next.generation += 1
-        let temporary = directory + "/keys.new"
-        try? disk.remove(temporary)
-        do throws(DiskError) {
-            try disk.writeNew(temporary, next.sealed(with: ring, random: random))
-        } catch {
-            if error.isFull { try? disk.remove(temporary) }
-            throw error
+    init?(decoding value: UInt16) {
+        switch value {
+        case 0: self = .notKnown
+        case 0xFFFF: self = .open
+        case 1...UInt16(JournalLimits.slotsPerSlab + 1): self = .first(Int(value) - 1)
+        default: return nil
         }
-        try disk.rename(temporary, to: path(next.generation))
-        try disk.syncDirectory(directory)
-        table = next
-        // A generation that stays behind is removed at the next start; nothing ever reads it.
-        if next.generation > 2 { try? disk.remove(path(next.generation - 2)) }
     }
 }
 
-/// Names of files that carry a number.
-enum FileName {
-    /// The number behind the prefix: exactly 16 lower-case hexadecimal digits.
-    static func number(in name: some StringProtocol, prefix: String) -> UInt64? {
-        guard name.hasPrefix(prefix) else { return nil }
-        let digits = name.dropFirst(prefix.count)
-        guard let number = UInt64(digits, radix: 16), String.hex(number) == digits else { return nil }
-        return number
+extension KeyTable {
+    /// A new random key.
+    ///
+    /// Hedged: the key of the newest segment, the name and `content` go into it besides 32 random bytes, so that a generator
+    /// that repeats itself gives neither one key for two things nor a key that its victim could guess.
+    ///
+    /// - Parameter content: what the key is to seal, when that is known already.
+    func newKey(
+        _ name: KeyName, generation: UInt32 = 0, content: UnsafeRawBufferPointer? = nil, random: any RandomSource
+    ) -> Cipher.Key {
+        var info = ByteWriter(bytes: Array("budkavle/journal/2/new key".utf8))
+        info.put(journal)
+        info.put(UInt32(name.kind.rawValue))
+        info.put(name.number)
+        info.put(generation)
+        info.put(start)
+        info.put(self.generation)
+        if let content {
+            var digest = Cipher.Digest()
+            digest.add(content)
+            info.put(digest.value())
+        }
+        let newest = entries.filter { $0.key.kind == .segment }.max { $0.key.number < $1.key.number }
+        var secret = newest.map { Cipher.bytes(of: $0.value.key) } ?? []
+        var fresh = random.bytes(Cipher.keyBytes)
+        defer {
+            Cipher.wipe(&secret)
+            Cipher.wipe(&fresh)
+        }
+        return Cipher.derive(fresh.withUnsafeBytes { Cipher.key($0) }, salt: secret, info: info.bytes)
     }
+
+    /// How many keys of a kind there are.
+    func count(_ kind: KeyName.Kind) -> Int { entries.keys.count { $0.kind == kind } }
 }

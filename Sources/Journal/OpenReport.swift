@@ -10,18 +10,6 @@ package struct TornTail: Sendable, Equatable {
     package let quarantineFile: String
 }
 
-/// Bytes that were committed once and cannot be read now.
-package struct Damage: Sendable, Equatable {
-    /// The segment.
-    package let segment: UInt64
-    /// The first bad byte.
-    package let offset: UInt64
-    /// How many bytes were copied aside.
-    package let bytes: Int
-    /// The records that are lost; empty when only space behind the last record is damaged.
-    package let records: Range<UInt64>
-}
-
 /// What a start found and did.
 package struct OpenReport: Sendable {
     /// The journal's name.
@@ -38,6 +26,14 @@ package struct OpenReport: Sendable {
     package internal(set) var segments = 0
     /// The cut tail, if there was one.
     package internal(set) var tornTail: TornTail?
-    /// What was set aside.
-    package internal(set) var damage: [Damage] = []
+    /// Everything that was not as it should be, notes among them.
+    package internal(set) var findings: [Finding] = []
+    /// The snapshot from which the start went on; nil when it replayed from the first record.
+    package internal(set) var restoredFrom: SnapshotPoint?
+    /// The override that this start needed. Whoever opened the journal records it and calls `JournalCore.retireOverride`.
+    package internal(set) var acceptedOverride: Override?
+    /// What is worse than a crash explains.
+    package var damage: [Finding] { findings.filter { $0.consequence > .note } }
+    /// With `.allocates` even a granted write can meet a full disk, and the process then ends with 74.
+    package internal(set) var overwriting = Overwriting.inPlace
 }

@@ -10,10 +10,15 @@ package struct PosixDisk: Disk {
         DiskError(operation: operation, path: path, errno: errno)
     }
 
+    /// A call that is interrupted so often in a row is not tried again: no signal of ours does that.
+    static let mostInterruptions = 1_000
+
     private func retrying(_ body: () -> Int) -> Int {
+        var left = Self.mostInterruptions
         while true {
             let result = body()
-            if result >= 0 || errno != EINTR { return result }
+            left -= 1
+            if result >= 0 || errno != EINTR || left == 0 { return result }
         }
     }
 
@@ -117,6 +122,36 @@ package struct PosixDisk: Disk {
         defer { _ = Glibc.close(Int32(number)) }
         guard fsync(Int32(number)) == 0 else { throw failure("fsync", path) }
     }
+
+    package func room(at path: String) throws(DiskError) -> DiskRoom? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw failure("statvfs", path) }
+        let block = UInt64(status.f_frsize)
+        func bytes(_ blocks: UInt64) -> Int {
+            let (product, overflow) = blocks.multipliedReportingOverflow(by: block)
+            return overflow ? .max : Int(clamping: product)
+        }
+        return DiskRoom(totalBytes: bytes(UInt64(status.f_blocks)), freeBytes: bytes(UInt64(status.f_bavail)))
+    }
+
+    package func overwriting(in directory: String) throws(DiskError) -> Overwriting {
+        var magic: UInt32 = 0
+        guard CLinux_file_system(directory, &magic) == 0 else { throw failure("statfs", directory) }
+        switch magic {
+        case Self.btrfs:
+            let number = retrying { Int(Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) }
+            guard number >= 0 else { throw failure("open", directory) }
+            defer { _ = Glibc.close(Int32(number)) }
+            return CLinux_set_no_copy_on_write(Int32(number)) == 0 ? .inPlace : .allocates
+        case Self.zfs, Self.bcachefs: return .allocates
+        default: return .inPlace
+        }
+    }
+
+    /// `statfs(2)`, f_type.
+    private static let btrfs: UInt32 = 0x9123_683E
+    private static let zfs: UInt32 = 0x2FC1_2FC1
+    private static let bcachefs: UInt32 = 0xCA45_1A4E
 }
 
 extension JournalError {
@@ -145,4 +180,17 @@ extension JournalError {
 extension DiskError {
     /// Whether more space would make the call succeed.
     var isFull: Bool { errno == ENOSPC || errno == EDQUOT }
+
+    /// Whether the same call may succeed later without anybody looking at the disk: no space, no descriptor, no memory.
+    /// Never for a sync: what a failed one left behind is not known.
+    var isPassing: Bool {
+        guard !isSync else { return false }
+        return isFull || errno == EMFILE || errno == ENFILE || errno == ENOMEM
+    }
+
+    /// Whether a sync failed, which is final.
+    var isSync: Bool { operation == "fdatasync" || operation == "fsync" }
+
+    /// Whether something lies there already.
+    var isExisting: Bool { errno == EEXIST }
 }

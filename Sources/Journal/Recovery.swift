@@ -1,201 +1,228 @@
-/// Reads a whole journal and says what each part is. Writes nothing.
+/// One thing that a scan finds, in order of writing.
+enum ScanItem {
+    case batch(OpenedBatch, segment: UInt64)
+    /// Records that cannot be read, and the segment they lay in.
+    case lost(Range<UInt64>, segment: UInt64)
+}
+
+/// Where a scan stands: what the next batch continues.
+struct ScanPoint {
+    /// The last segment that is behind it; 0 before the first.
+    var segment: UInt64 = 0
+    var nextRecord: UInt64 = 1
+    var nextBatch: UInt64 = 1
+    var chain: [UInt8]
+    var tree: RecoveredTree
+
+    /// Before the first batch of a journal.
+    init(origin journal: JournalID, tree: RecoveredTree = RecoveredTree()) {
+        chain = Chain.origin(journal)
+        self.tree = tree
+    }
+
+    /// Behind the segment that a snapshot covers.
+    init(_ snapshot: SnapshotPoint, tree: RecoveredTree) {
+        segment = snapshot.segment
+        nextRecord = snapshot.nextRecord
+        nextBatch = snapshot.nextBatch
+        chain = snapshot.chain
+        self.tree = tree
+    }
+}
+
+/// Behind which findings a scan goes on although a start would refuse.
+enum Acceptance {
+    /// These, which overrides name.
+    case exactly(Set<Finding>)
+    /// All: somebody only reads.
+    case everything
+}
+
+/// Reads segments and says what each part of them is. Writes nothing.
+///
+/// Whatever is wrong becomes a `Finding`. One that refuses the start is thrown unless it was accepted; the scan then goes on
+/// as if the records in question were lost.
 struct Recovery {
     /// The end of the last segment.
     struct Tail {
         var segment: UInt64
-        /// Behind the last good batch.
+        /// Behind the last good batch, or behind damaged ones that are known to have been on disk.
         var end: UInt64
         /// Behind the last byte that is not zero; more than `end` when the tail is torn.
         var nonZeroEnd: UInt64
     }
 
-    private let paths: JournalPaths
-    private let disk: any Disk
-    private let table: KeyTable
-    private let keys: KeyStore
-    private let policy: DamagePolicy
-
-    private(set) var nextRecord: UInt64 = 1
-    private(set) var nextBatch: UInt64 = 1
-    private(set) var chain: [UInt8]
-    private(set) var replayed: UInt64 = 0
-    private(set) var lastSegment: UInt64 = 0
-    private(set) var tail: Tail?
-    private(set) var damage: [Damage] = []
-    /// Prepared segments that hold nothing, and one whose header was never whole.
-    private(set) var spares: [UInt64] = []
-    private(set) var tornHeader: UInt64?
-    /// Damaged bytes whose lost records are known when the next good batch or header is seen.
-    private var gap: (segment: UInt64, offset: UInt64, bytes: Int)?
-
-    init(paths: JournalPaths, disk: any Disk, table: KeyTable, keys: KeyStore, policy: DamagePolicy) {
-        self.paths = paths
-        self.disk = disk
-        self.table = table
-        self.keys = keys
-        self.policy = policy
-        chain = Chain.origin(table.journal)
+    /// Bytes, or whole segments, whose lost records are known when the next good batch or header is seen.
+    struct Gap {
+        var segment: UInt64
+        var offset: UInt64 = 0
+        var bytes: UInt64 = 0
+        /// The segment that a batch in it belongs to; nil when it is none of this journal's.
+        var origin: UInt64?
+        /// Whether a finding of its own speaks of it already.
+        var isNamed = false
     }
 
-    /// Scans the segments with these file names and replays what they hold, one batch in memory at a time.
-    mutating func scan(names: [String], replay: (ReplayItem) -> Void) throws(JournalError) {
+    typealias Sink = (ScanItem) -> Void
+
+    let paths: JournalPaths
+    let disk: any Disk
+    let keys: KeyStore
+    let watermark: WatermarkFound
+    let mark: Watermark?
+
+    var acceptance: Acceptance
+    var nextRecord: UInt64
+    var nextBatch: UInt64
+    var chain: [UInt8]
+    var tree: RecoveredTree
+    var lastSegment: UInt64
+    var replayed: UInt64 = 0
+    var findings: [Finding] = []
+    /// What the headers of this journal's segments name as accepted.
+    var acceptedBefore: Set<Finding> = []
+    var tail: Tail?
+    /// Prepared segments that hold nothing, and ones whose header was never whole.
+    var spares: [UInt64] = []
+    var tornHeaders: [UInt64] = []
+    /// Files of segments whose keys are gone already: retention was interrupted.
+    var leftovers: [UInt64] = []
+    var gap: Gap?
+    /// Whether any batch was found that a version with a watermark wrote.
+    var hasMarkedBatches = false
+    /// Slots below this number may have been used, as far as batches say.
+    var slotMark: UInt64 = 0
+    /// The last batch that was followed, when it has texts.
+    var lastTexts: (segment: UInt64, offset: UInt64, bytes: Int)?
+    /// Segments with sound headers and their first batches, ascending: tells where a batch belongs.
+    var owners: [(segment: UInt64, firstBatch: UInt64)] = []
+    var version: UInt16 = 1
+
+    init(
+        paths: JournalPaths, disk: any Disk, keys: KeyStore, at point: ScanPoint, acceptance: Acceptance,
+        watermark: WatermarkFound = WatermarkFound(slots: [])
+    ) {
+        self.paths = paths
+        self.disk = disk
+        self.keys = keys
+        self.watermark = watermark
+        mark = watermark.newest
+        self.acceptance = acceptance
+        nextRecord = point.nextRecord
+        nextBatch = point.nextBatch
+        chain = point.chain
+        tree = point.tree
+        lastSegment = point.segment
+        hasMarkedBatches = point.segment > 0
+    }
+
+    /// Where the scan stands: behind the last segment that was read.
+    var point: ScanPoint {
+        var point = ScanPoint(origin: keys.journal, tree: tree)
+        point.segment = lastSegment
+        point.nextRecord = nextRecord
+        point.nextBatch = nextBatch
+        point.chain = chain
+        return point
+    }
+
+    /// Notes a finding, or throws it.
+    mutating func issue(_ finding: Finding) throws(JournalError) {
+        if finding.consequence == .refusal, case .exactly(let accepted) = acceptance, !accepted.contains(finding) {
+            throw finding.error
+        }
+        findings.append(finding)
+    }
+
+    /// Scans the segments with these file names behind the point, one batch in memory at a time.
+    ///
+    /// - Parameter known: the segments whose keys are there. One that the snapshot covers may be gone only with its key.
+    /// - Throws: `.foreign`, `.newerFormat`, `.io`, and the first finding that refuses the start and is not accepted.
+    mutating func scan(names: [String], known: [UInt64], sink: Sink) throws(JournalError) {
+        let base = lastSegment
+        let numbers = try numbers(names)
+        leftovers = numbers.filter { $0 <= base && keys.segment($0) == nil }
+        let present = Set(numbers)
+        for number in known.sorted() where number <= base && !present.contains(number) {
+            try issue(Finding(.segmentMissing, segment: number))
+        }
+        if let mark, mark.lastBatch == nextBatch - 1, mark.chain != chain {
+            try issue(Finding(.besideWatermark, segment: mark.segment, detail: mark.lastBatch))
+        }
+        let above = numbers.filter { $0 > base }
+        var states: [HeaderState] = []
+        for number in above { states.append(try state(of: number)) }
+        for case .sound(let header) in states { acceptedBefore.formUnion(header.accepted) }
+        if case .exactly(let accepted) = acceptance { acceptance = .exactly(accepted.union(acceptedBefore)) }
+
+        let used = try countUsed(above, states)
+        var expected = base + 1
+        for index in above.indices {
+            if above[index] > expected { try miss(expected..<above[index], before: states[index...]) }
+            expected = above[index] + 1
+            guard index < used else { continue }
+            try scan(above[index], states[index], isLast: index == used - 1, sink)
+        }
+        try end(sink)
+    }
+
+    private func numbers(_ names: [String]) throws(JournalError) -> [UInt64] {
         var numbers: [UInt64] = []
-        for name in names.sorted() {
-            guard let number = FileName.number(in: name, prefix: "segment-") else {
+        for name in names {
+            guard let number = FileName.number(in: name, prefix: "segment-"), number > 0 else {
                 throw .foreign(path: paths.segments + "/" + name)
             }
             numbers.append(number)
         }
-        for (index, number) in numbers.enumerated() where number != UInt64(index) + 1 {
-            throw .segmentMissing(UInt64(index) + 1)
-        }
-        var blocks: [[UInt8]] = []
-        for number in numbers { blocks.append(try headerBlock(number)) }
-        let used = (blocks.lastIndex { !$0.allSatisfy { $0 == 0 } } ?? -1) + 1
-        spares = Array(numbers[used...])
-        for index in 0..<used {
-            try scan(numbers[index], block: blocks[index], isLast: index == used - 1, replay: replay)
-        }
-        if let gap { note(gap, lost: nextRecord..<nextRecord, replay: replay) }
+        return numbers.sorted()
     }
 
-    private func headerBlock(_ number: UInt64) throws(JournalError) -> [UInt8] {
-        try JournalError.wrapping { () throws(DiskError) in
-            try disk.readWhole(paths.segment(number), limit: SegmentHeader.bytes)
+    private mutating func miss(_ numbers: Range<UInt64>, before states: ArraySlice<HeaderState>) throws(JournalError) {
+        let next = states.lazy.compactMap(\.header).first?.firstRecord ?? nextRecord
+        for number in numbers {
+            let lost = number == numbers.lowerBound && next > nextRecord ? nextRecord..<next : 0..<0
+            try issue(Finding(.segmentMissing, segment: number, records: lost))
         }
+        open(Gap(segment: numbers.lowerBound, isNamed: true))
     }
 
-    private mutating func scan(
-        _ number: UInt64, block: [UInt8], isLast: Bool, replay: (ReplayItem) -> Void
-    ) throws(JournalError) {
-        guard let key = keys.segment(number) else { throw .keysDamaged(path: paths.keys) }
-        let opener = BatchOpener(journal: table.journal, segment: number, key: key)
-        let path = paths.segment(number)
-        var window = try JournalError.wrapping { () throws(DiskError) in try SegmentWindow(disk: disk, path: path) }
-        defer { window.close() }
-        let header = try SegmentHeader(opening: block, key: key, path: path)
-        guard let header, header.number == number, header.journal == table.journal else {
-            // The header is synced before anything follows it, so a crash leaves a torn one only in an empty segment.
-            let first = UInt64(SegmentHeader.bytes)
-            let rest = try JournalError.wrapping { () throws(DiskError) in
-                try window.survey(from: first) { opener.isBatch($0) }
-            }
-            guard isLast, header == nil, rest.batch == nil, rest.end == first else { throw .segmentHeader(number) }
-            tornHeader = number
-            return
-        }
-        guard follows(header, replay: replay) else { throw .chain(segment: number, offset: 0) }
-        lastSegment = number
-        try scanBatches(&window, opener, isLast: isLast, replay: replay)
-    }
-}
-
-extension Recovery {
-    private mutating func follows(_ header: SegmentHeader, replay: (ReplayItem) -> Void) -> Bool {
-        if header.firstRecord == nextRecord, header.firstBatch == nextBatch, header.previousHead == chain {
-            if let gap { note(gap, lost: nextRecord..<nextRecord, replay: replay) }
-            return true
-        }
-        guard let gap, header.firstRecord >= nextRecord, header.firstBatch > nextBatch else { return false }
-        note(gap, lost: nextRecord..<header.firstRecord, replay: replay)
-        nextRecord = header.firstRecord
-        nextBatch = header.firstBatch
-        chain = header.previousHead
-        return true
-    }
-}
-
-extension Recovery {
-    private mutating func scanBatches(
-        _ window: inout SegmentWindow, _ opener: BatchOpener, isLast: Bool, replay: (ReplayItem) -> Void
-    ) throws(JournalError) {
-        var offset = UInt64(SegmentHeader.bytes)
-        var nonZeroEnd = offset
-        while offset < window.size {
-            let batch = try JournalError.wrapping { () throws(DiskError) in
-                try open(&window, opener, at: offset, isLast: isLast)
-            }
-            if let batch {
-                guard follow(batch, segment: opener.segment, replay: replay) else {
-                    throw .chain(segment: opener.segment, offset: offset)
-                }
-                offset += UInt64(batch.head.totalBytes)
-                nonZeroEnd = offset
-                continue
-            }
-            let next = try JournalError.wrapping { () throws(DiskError) in
-                try window.survey(from: offset, skippingFirst: true) { opener.isBatch($0) }
-            }
-            if let found = next.batch {
-                addGap(opener.segment, offset, Int(found - offset))
-                offset = found
-                continue
-            }
-            nonZeroEnd = next.end
-            if next.end > offset, !isLast || gap != nil { addGap(opener.segment, offset, Int(next.end - offset)) }
-            break
-        }
-        if isLast {
-            let isTorn = gap == nil
-            tail = Tail(
-                segment: opener.segment, end: isTorn ? min(offset, window.size) : nonZeroEnd, nonZeroEnd: nonZeroEnd)
-        }
-    }
-
-    /// The batch at this place, when it is whole.
-    private func open(
-        _ window: inout SegmentWindow, _ opener: BatchOpener, at offset: UInt64, isLast: Bool
-    ) throws(DiskError) -> OpenedBatch? {
-        let start = try window.bytes(at: offset, BatchFormat.headBytes)
-        guard let head = BatchHead(decoding: start) else { return nil }
-        let bytes = try window.bytes(at: offset, Int(head.totalBytes))
-        guard let batch = opener.open(bytes, at: offset) else { return nil }
-        guard isLast else { return batch }
-        // Only the last batch of all can be torn, and a tear may have hit a text, which the chain does not show.
-        let behind = offset + UInt64(head.totalBytes)
-        if opener.isBatch(try window.bytes(at: behind, BatchFormat.blockBytes)) { return batch }
-        if opener.opensTexts(batch, bytes, keys: keys) { return batch }
-        return try window.survey(from: behind) { opener.isBatch($0) }.batch == nil ? nil : batch
-    }
-
-    private mutating func addGap(_ segment: UInt64, _ offset: UInt64, _ bytes: Int) {
-        if let known = gap, known.segment == segment {
-            gap = (segment, known.offset, Int(offset - known.offset) + bytes)
-        } else {
-            gap = (segment, offset, bytes)
-        }
-    }
-
-    private mutating func note(
-        _ gap: (segment: UInt64, offset: UInt64, bytes: Int), lost: Range<UInt64>, replay: (ReplayItem) -> Void
-    ) {
-        damage.append(Damage(segment: gap.segment, offset: gap.offset, bytes: gap.bytes, records: lost))
-        self.gap = nil
-        if policy == .setAside, !lost.isEmpty { replay(.lost(records: lost, segment: gap.segment)) }
-    }
-
-    private mutating func follow(_ batch: OpenedBatch, segment: UInt64, replay: (ReplayItem) -> Void) -> Bool {
-        let head = batch.head
-        let isNext = batch.previous == chain && head.batch == nextBatch && head.firstRecord == nextRecord
-        if let gap {
-            guard isNext || (head.batch > nextBatch && head.firstRecord >= nextRecord) else { return false }
-            note(gap, lost: nextRecord..<head.firstRecord, replay: replay)
-        } else if !isNext {
-            return false
-        }
-        var number = head.firstRecord
-        for item in batch.items {
-            switch item {
-            case .text(let text): replay(.text(text.id, text.location))
-            case .record(let range):
-                replay(.record(number: number, bytes: Array(batch.shared[range])))
-                number += 1
+    /// What is known when every segment was read.
+    private mutating func end(_ sink: Sink) throws(JournalError) {
+        if let gap { close(gap, lostBefore: nextRecord, sink) }
+        if let mark {
+            if mark.lastBatch >= nextBatch {
+                let lost = nextRecord..<max(nextRecord, mark.lastRecord + 1)
+                try issue(
+                    Finding(
+                        .behindWatermark, segment: mark.segment, offset: mark.end, records: lost,
+                        detail: mark.lastBatch))
+                adopt(mark, sink)
+            } else if mark.segment > lastSegment {
+                try issue(
+                    Finding(.behindWatermark, segment: mark.segment, offset: mark.end, detail: mark.lastBatch))
             }
         }
-        replayed += UInt64(head.recordCount)
-        nextRecord = number
-        nextBatch = head.batch + 1
-        chain = batch.chain
-        return true
+        if let other = watermark.unverified, other.turn > mark?.turn ?? 0, other.segment > lastSegment {
+            try issue(Finding(.behindWatermark, segment: other.segment, offset: other.end, detail: other.lastBatch))
+        }
+        try judgeSlots()
+    }
+
+    private mutating func judgeSlots() throws(JournalError) {
+        let damaged = watermark.slots.indices.filter { watermark.slots[$0] == .damaged }
+        if mark != nil {
+            for index in damaged { try issue(Finding(.watermarkSlot, offset: UInt64(index))) }
+        } else if hasMarkedBatches, watermark.unverified == nil, !watermark.slots.isEmpty {
+            try issue(Finding(.watermark, bytes: UInt64(Watermark.fileBytes)))
+        }
+    }
+
+    /// Goes on behind the end that the watermark knows.
+    mutating func adopt(_ mark: Watermark, _ sink: Sink) {
+        if mark.lastRecord >= nextRecord { sink(.lost(nextRecord..<(mark.lastRecord + 1), segment: mark.segment)) }
+        nextRecord = max(nextRecord, mark.lastRecord + 1)
+        nextBatch = mark.lastBatch + 1
+        chain = mark.chain
+        tree.take(mark.frontier)
     }
 }

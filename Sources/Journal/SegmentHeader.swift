@@ -3,6 +3,11 @@ struct SegmentHeader: Equatable {
     static let bytes = 4_096
     static let codeOffset = bytes - 32
     static let magic = Array("BKSEGM01".utf8)
+    /// The version that is written; every one from 1 on is read.
+    static let version: UInt16 = 2
+    static let versionOffset = 8
+    static let treeOffset = 136
+    static let acceptedOffset = 2_304
 
     var journal: JournalID
     var number: UInt64
@@ -11,12 +16,17 @@ struct SegmentHeader: Equatable {
     var firstBatch: UInt64
     var previousHead: [UInt8]
     var madeMilliseconds: Int64
+    /// The Merkle tree before the first record; nil in version 1, which had none.
+    var frontier: MerkleFrontier?
+    /// What an override accepted at the start that made the segment: from then on it is no reason to refuse.
+    var accepted: [Finding] = []
+    var version: UInt16 = Self.version
 
     /// The block under the segment's key.
     func sealed(key: Cipher.Key) -> [UInt8] {
         var block = ByteWriter()
         block.put(Self.magic)
-        block.put(KeyTable.version)
+        block.put(version)
         block.put(KeyTable.suite)
         block.put(UInt32(Self.bytes))
         block.put(journal)
@@ -27,6 +37,14 @@ struct SegmentHeader: Equatable {
         block.put(previousHead)
         block.put(Self.commitment(key, journal: journal, number: number))
         block.put(madeMilliseconds)
+        block.pad(to: Self.treeOffset)
+        if let frontier {
+            block.put(UInt32(frontier.peaks.count + 1))
+            block.put(UInt32(0))
+            for peak in frontier.peaks { block.put(peak.bytes) }
+        }
+        block.pad(to: Self.acceptedOffset)
+        Finding.put(accepted, to: &block)
         block.pad(to: Self.codeOffset)
         block.put(Cipher.authenticate(block.bytes, key: Self.headerKey(key)))
         return block.bytes
@@ -35,7 +53,7 @@ struct SegmentHeader: Equatable {
     /// Opens a block.
     ///
     /// - Returns: nil when the block is not what was written under this key.
-    /// - Throws: `.newerFormat` when magic and version are readable and the version is not ours.
+    /// - Throws: `.newerFormat` when the block is whole and its version is not ours.
     init?(opening block: [UInt8], key: Cipher.Key, path: String) throws(JournalError) {
         guard block.count == Self.bytes, Array(block[..<8]) == Self.magic else { return nil }
         var reader = ByteReader(block[8..<Self.codeOffset])
@@ -46,16 +64,16 @@ struct SegmentHeader: Equatable {
             let previousHead = reader.take(32), let commitment = reader.take(32),
             let made = reader.number(UInt64.self)
         else { return nil }
-        let isAuthentic = Cipher.isAuthentic(
-            block[Self.codeOffset...], for: block[..<Self.codeOffset], key: Self.headerKey(key))
-        // The code comes last in a version that is not ours, so a version field that rotted looks like a newer file.
-        // Either way the file is refused untouched.
-        guard version == KeyTable.version, suite == KeyTable.suite else {
+        guard (1...Self.version).contains(version), suite == KeyTable.suite else {
+            // What a newer version authenticates is not known here. A block that verifies once its version is put right
+            // is one of ours whose version rotted.
+            if Self.verifies(block, withVersionFrom: 1...Self.version, key: key) { return nil }
             throw .newerFormat(path: path, version: Int(max(version, suite)))
         }
-        guard isAuthentic, Int(length) == Self.bytes,
+        guard Self.verifies(block, key: key), Int(length) == Self.bytes,
             commitment == Self.commitment(key, journal: journal, number: number)
         else { return nil }
+        self.version = version
         self.journal = journal
         self.number = number
         self.start = start
@@ -63,11 +81,12 @@ struct SegmentHeader: Equatable {
         self.firstBatch = firstBatch
         self.previousHead = previousHead
         madeMilliseconds = Int64(bitPattern: made)
+        guard version == 1 || readWhatVersion2Added(block) else { return nil }
     }
 
     init(
         journal: JournalID, number: UInt64, start: UInt64, firstRecord: UInt64, firstBatch: UInt64,
-        previousHead: [UInt8], madeMilliseconds: Int64
+        previousHead: [UInt8], madeMilliseconds: Int64, frontier: MerkleFrontier? = nil, accepted: [Finding] = []
     ) {
         self.journal = journal
         self.number = number
@@ -76,6 +95,45 @@ struct SegmentHeader: Equatable {
         self.firstBatch = firstBatch
         self.previousHead = previousHead
         self.madeMilliseconds = madeMilliseconds
+        self.frontier = frontier
+        self.accepted = accepted
+    }
+
+    /// The number that a block gives itself; nobody has verified it.
+    static func claimedNumber(_ block: [UInt8]) -> UInt64? {
+        guard block.count == bytes, Array(block[..<8]) == magic else { return nil }
+        var reader = ByteReader(block[32...])
+        return reader.number(UInt64.self)
+    }
+
+    private mutating func readWhatVersion2Added(_ block: [UInt8]) -> Bool {
+        var reader = ByteReader(block[Self.treeOffset..<Self.acceptedOffset])
+        guard let count = reader.number(UInt32.self), Int(count) <= MerkleTree.maxPeaks + 1,
+            reader.number(UInt32.self) == 0,
+            let accepted = Finding.findings(
+                decoding: Array(block[Self.acceptedOffset..<(Self.acceptedOffset + Finding.fieldBytes)]))
+        else { return false }
+        self.accepted = accepted
+        if count == 0 { return true }
+        guard let peaks = reader.hashes(Int(count) - 1) else { return false }
+        frontier = MerkleFrontier(size: firstRecord &- 1, peaks: peaks)
+        return frontier != nil
+    }
+
+    private static func verifies(_ block: [UInt8], key: Cipher.Key) -> Bool {
+        Cipher.isAuthentic(block[codeOffset...], for: block[..<codeOffset], key: headerKey(key))
+    }
+
+    private static func verifies(
+        _ block: [UInt8], withVersionFrom versions: ClosedRange<UInt16>, key: Cipher.Key
+    ) -> Bool {
+        versions.contains { version in
+            var block = block
+            withUnsafeBytes(of: (version.littleEndian, KeyTable.suite.littleEndian)) {
+                block.replaceSubrange(versionOffset..<(versionOffset + 4), with: $0)
+            }
+            return verifies(block, key: key)
+        }
     }
 
     /// GCM does not commit to its key; this does.

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// The secrets of one slab in memory; overwritten when they go.
 ///
@@ -10,7 +9,7 @@ final class SlabSecrets: @unchecked Sendable {
     static let plaintextBytes = bitmapBytes + JournalLimits.slotsPerSlab * slotBytes
 
     /// First the bitmap of erased slots, then the slots.
-    fileprivate let bytes: UnsafeMutableRawBufferPointer
+    let bytes: UnsafeMutableRawBufferPointer
 
     init(random: any RandomSource) {
         bytes = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
@@ -24,10 +23,24 @@ final class SlabSecrets: @unchecked Sendable {
         bytes.copyBytes(from: plaintext)
     }
 
+    /// The same without these slots.
+    init(_ other: SlabSecrets, erasing slots: some Sequence<Int>) {
+        bytes = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
+        bytes.copyMemory(from: UnsafeRawBufferPointer(other.bytes))
+        for index in slots {
+            let start = Self.bitmapBytes + index * Self.slotBytes
+            bytes[index / 8] |= 1 << (index % 8)
+            for place in start..<(start + Self.slotBytes) { bytes[place] = 0 }
+        }
+    }
+
     deinit {
         bytes.baseAddress.map { explicit_bzero($0, bytes.count) }
         bytes.deallocate()
     }
+
+    /// Whether one of the first `count` slots is still there.
+    func hasSecret(amongFirst count: Int) -> Bool { (0..<count).contains { secret($0) != nil } }
 
     /// The 32 bytes of a slot; nil when it was erased or there is no such slot.
     func secret(_ index: Int) -> UnsafeRawBufferPointer? {
@@ -42,6 +55,7 @@ final class SlabSecrets: @unchecked Sendable {
 /// A slab's file. Layout: Journal.docc/FileFormat.md, "Slab".
 enum SlabFile {
     static let magic = Array("BKSLAB01".utf8)
+    static let version: UInt16 = 1
     static let headerBytes = 64
     static let fileBytes = headerBytes + SlabSecrets.plaintextBytes + Cipher.tagBytes
 
@@ -52,7 +66,7 @@ enum SlabFile {
     static func header(_ number: UInt64, generation: UInt32, journal: JournalID) -> [UInt8] {
         var header = ByteWriter()
         header.put(magic)
-        header.put(KeyTable.version)
+        header.put(version)
         header.put(KeyTable.suite)
         header.put(UInt32(headerBytes))
         header.put(journal)
@@ -82,41 +96,5 @@ enum SlabFile {
         guard var plaintext = opened else { return nil }
         defer { Cipher.wipe(&plaintext) }
         return SlabSecrets(copying: plaintext)
-    }
-}
-
-/// The slots that nobody has taken yet. Any thread; never blocks on anything but a short lock.
-package final class SlotPool: Sendable {
-    private struct State {
-        var slabs: [UInt64] = []
-        var next = 0
-    }
-
-    private let state = Mutex(State())
-
-    init() {}
-
-    /// The next slot; nil when none is ready. A slot is given out once, ever: each start makes slabs of its own.
-    package func take() -> SlotID? {
-        state.withLock { state in
-            guard let slab = state.slabs.first else { return nil }
-            defer {
-                state.next += 1
-                if state.next == JournalLimits.slotsPerSlab {
-                    state.slabs.removeFirst()
-                    state.next = 0
-                }
-            }
-            return SlotID(slab: slab, index: state.next)
-        }
-    }
-
-    /// How many slots are ready.
-    package var count: Int {
-        state.withLock { $0.slabs.count * JournalLimits.slotsPerSlab - $0.next }
-    }
-
-    func add(_ slabs: [UInt64]) {
-        state.withLock { $0.slabs.append(contentsOf: slabs) }
     }
 }

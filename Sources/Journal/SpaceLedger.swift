@@ -13,6 +13,8 @@ package final class SpaceLedger: Sendable {
         /// The largest grant that was asked for, also in vain.
         var largestAsked = 0
         var isFull = false
+        /// The reserve file was given away: what is prepared now is for progress alone.
+        var isSpent = false
         var isClosed = false
         var wake: (@Sendable () -> Void)?
 
@@ -26,6 +28,9 @@ package final class SpaceLedger: Sendable {
             return best
         }
     }
+
+    /// Segments that are prepared at most besides the bytes that should be ahead.
+    static let mostSegmentsMore = 4
 
     private let options: JournalOptions
     private let state = Mutex(State())
@@ -42,7 +47,9 @@ package final class SpaceLedger: Sendable {
             let largest = max(state.largest, bytes)
             state.largestAsked = max(state.largestAsked, bytes)
             let capacity = state.capacity(largest: largest)
-            guard !state.isClosed, state.outstanding + bytes + kept <= capacity else { return (nil, state.wake) }
+            guard !state.isClosed, !(state.isSpent && kind == .notification),
+                state.outstanding + bytes + kept <= capacity
+            else { return (nil, state.wake) }
             state.largest = largest
             state.outstanding += bytes
             let isLow = state.outstanding + options.aheadBytes / 2 > capacity
@@ -65,12 +72,31 @@ package final class SpaceLedger: Sendable {
     /// Whether there is less ahead than there should be.
     var wantsMore: Bool {
         state.withLock { state in
+            let wanted =
+                state.outstanding + options.progressReserveBytes + max(options.aheadBytes, state.largestAsked)
+            // For requests almost as large as a segment no number of segments is ever enough.
+            let most = wanted + Self.mostSegmentsMore * options.segmentBytes
+            return state.capacity(largest: state.largestAsked) < wanted && state.remaining.reduce(0, +) < most
+        }
+    }
+
+    /// Whether less than this part of the reserve for progress is left.
+    func progressIsBelow(partOf divisor: Int) -> Bool {
+        state.withLock { state in
             state.capacity(largest: state.largestAsked)
-                < state.outstanding + options.progressReserveBytes + max(options.aheadBytes, state.largestAsked)
+                < state.outstanding + options.progressReserveBytes / divisor
         }
     }
 
     func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+
+    /// New notifications get nothing while the reserve file is spent.
+    func setSpent(_ isSpent: Bool) {
+        state.withLock {
+            $0.isSpent = isSpent
+            if isSpent { $0.isFull = true }
+        }
+    }
 
     /// Called when space runs low; the writer's thread then prepares more.
     func onLow(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.wake = wake } }

@@ -140,7 +140,7 @@ package struct AppendRequest: Sendable {
         let texts = textTotal + textCount * (TextFormat.headBytes + 2 * tag) + textTotal / BatchFormat.frameBytes * tag
         let sharedFrames = shared / BatchFormat.frameBytes + 2
         return BatchFormat.headBytes + BatchFormat.directoryFrameBytes + shared + sharedFrames * tag + texts
-            + BatchFormat.blockBytes
+            + BatchFormat.maxTrailerBytes + BatchFormat.blockBytes
     }
 
     private static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(JournalError) {
@@ -197,8 +197,12 @@ package struct CommitReport: Sendable {
     package let texts: [CommittedText]
     /// The batch's number in the journal.
     package let batch: UInt64
+    /// The segment that it lies in; when it rises, the one before is closed.
+    package let segment: UInt64
     /// The chain head after this batch, 32 bytes.
     package let head: [UInt8]
+    /// The Merkle log after this batch, signed.
+    package let signedHead: SignedHead
 }
 
 /// One thing found in the journal, in order of writing.

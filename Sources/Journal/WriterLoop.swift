@@ -1,9 +1,13 @@
-/// What the writer's thread does, over and over: commit what waits, then prepare one step.
+/// What the writer's thread does, over and over: commit what waits, then one piece of maintenance, then prepare one step.
 struct WriterLoop: Sendable {
     enum Work {
-        /// Everything that waits; then one step of preparation, unless the disk was full a moment ago.
-        case commit([Pending], mayPrepare: Bool)
+        /// Everything that waits; then the maintenance, if any, and one step of preparation, unless the disk was full a
+        /// moment ago.
+        case commit([Pending], then: MaintenanceStep?, mayPrepare: Bool)
+        case maintain(MaintenanceStep)
         case prepare
+        /// What was committed a second ago or longer is written down in the watermark.
+        case mark
         case end
     }
 
@@ -20,19 +24,27 @@ struct WriterLoop: Sendable {
         self.onFailure = onFailure
     }
 
-    /// Runs until `take` says the end or a write fails. `take` is told whether there is more to prepare.
-    mutating func run(take: (Bool) -> Work, full: () -> Void, failed: () -> Void) {
+    /// Runs until `take` says the end or a write fails. `take` is told whether there is more to prepare, and when the
+    /// watermark is due.
+    mutating func run(take: (Bool, Duration?) -> Work, full: () -> Void, failed: () -> Void) {
         var hasMore = false
         do throws(JournalError) {
             while true {
-                switch take(hasMore) {
-                case .commit(let requests, let mayPrepare):
+                switch take(hasMore, core.markIsDue) {
+                case .commit(let requests, let step, let mayPrepare):
                     try commit(requests)
+                    try core.mark()
+                    if let step { try maintain(step) }
                     // One bounded step between batches keeps space ahead of a load that never pauses.
                     hasMore = mayPrepare ? try prepare(full) : false
+                case .maintain(let step):
+                    try maintain(step)
+                    // It may have used up what was ready.
+                    hasMore = true
                 case .prepare: hasMore = try prepare(full)
+                case .mark: try core.mark()
                 case .end:
-                    core.close()
+                    try core.finish()
                     return
                 }
             }
@@ -50,6 +62,12 @@ struct WriterLoop: Sendable {
             rest = rest.dropFirst(report.requestCount)
             onCommit(report)
         }
+    }
+
+    /// What went wrong was told to whoever asked; only what is final for the journal ends the loop.
+    private mutating func maintain(_ step: MaintenanceStep) throws(JournalError) {
+        step.run(&core)
+        if let failure = core.failure { throw failure }
     }
 
     private mutating func prepare(_ full: () -> Void) throws(JournalError) -> Bool {

@@ -14,8 +14,10 @@ extension Relay {
     /// - Precondition: the event was decided on this state, or `replay` found that it fits.
     package mutating func apply(_ event: Event, into changes: inout [Change]) {
         sequence += 1
+        if salt == nil { salt = event.leaf }
         switch event.body {
-        case .named(let name): names.add(name)
+        case .named(let name): names.add(name, as: names.nextNumber(for: name))
+        case .numbered(let name, let number): names.add(name, as: Int(number))
         case .accepted(let accepted): accept(accepted, at: event.at, into: &changes)
         case .refused, .audited: break
         case .availability(let availability): isAvailable = availability == .available
@@ -27,6 +29,9 @@ extension Relay {
         case .acknowledged(let delivery, let act, let decided, _):
             acknowledge(delivery, act, decided, at: event.at, into: &changes)
         case .receiptsRead(let party, let client, let through): moveCursor(party, client, to: through)
+        case .receiptsConfirmed(let party, let client, let through):
+            guard let number = boxes[party].map({ number(at: through, in: $0) }) else { break }
+            moveCursor(party, client, to: number)
         case .policy(let part):
             guard part.part == part.parts - 1 else { break }
             activePolicy = names.policy(part.policy)
@@ -35,7 +40,10 @@ extension Relay {
             simulatedNow = time
             changes.append(.clock(time))
         case .trimmed: trim(at: event.at)
+        case .maintenance(let maintenance): maintain(maintenance, at: event.at, into: &changes)
+        case .unreadable(let notification): setAsideUnreadable(notification, at: event.at, into: &changes)
         }
+        letFinishedGo()
     }
 
     // MARK: Notifications
@@ -52,17 +60,19 @@ extension Relay {
                     urgency: accepted.urgency, isDrill: accepted.isDrill, isProtected: accepted.isProtected)))
         if InlineText(accepted.sourceID) == nil { longIDs[number] = accepted.sourceID }
         index[accepted.notification] = number
-        known[SubmissionKey(source: source, id: accepted.sourceID)] = KnownRow(
-            notification: accepted.notification, sequence: sequence, digest: accepted.digest)
-        ages.append(number)
+        if let salt {
+            known.insert(
+                SubmissionKey(source: source, id: accepted.sourceID, salt: salt),
+                KnownRow(notification: accepted.notification, sequence: sequence, digest: accepted.digest),
+                at: accepted.notification.time)
+        }
         link(number, slot: accepted.caseSlot)
-        tell(number, ReceiptEntry(sequence: sequence, at: now, notification: number, event: .accepted), into: &changes)
+        tell(number, ReceiptRow(sequence: sequence, at: now, event: .accepted), into: &changes)
         for (place, refusal) in accepted.refusals.enumerated() {
-            tell(
-                number,
-                ReceiptEntry(
-                    sequence: sequence, at: now, notification: number, party: refusal.party, event: .refused,
-                    reason: refusal.code, ordinal: UInt16(place + 1)), into: &changes)
+            var entry = ReceiptRow(
+                sequence: sequence, ordinal: UInt16(place + 1), at: now, event: .refused, detail: .reason(refusal.code))
+            entry.party = refusal.party
+            tell(number, entry, into: &changes)
         }
         var last = UInt32.none
         for (ordinal, grant) in accepted.grants.enumerated() {
@@ -85,33 +95,6 @@ extension Relay {
             acknowledgeBy: grant.acknowledgeBy ?? .distantFuture, notification: number, party: grant.party,
             desk: grant.desk, agent: grant.agent, shape: grant.shape,
             transportSpan: Span(from: start, to: grant.notBefore ?? start), ordinal: ordinal, urgency: grant.urgency)
-    }
-
-    /// Puts a notification at the end of its case.
-    private mutating func link(_ number: UInt32, slot: UInt64) {
-        let subject = notifications[number].subject
-        var row = cases[subject] ?? CaseRow(slot: slot, newest: .none)
-        notifications[number].previousInCase = row.newest
-        row.newest = number
-        cases[subject] = row
-    }
-
-    /// Takes a notification out of its case. The case stays: its slot is still that of its older texts.
-    mutating func unlink(_ number: UInt32) {
-        let row = notifications[number]
-        guard var next = cases[row.subject]?.newest else { return }
-        if next == number {
-            cases[row.subject]?.newest = row.previousInCase
-            return
-        }
-        while next != .none {
-            let previous = notifications[next].previousInCase
-            if previous == number {
-                notifications[next].previousInCase = row.previousInCase
-                return
-            }
-            next = previous
-        }
     }
 
     /// The ticket of a waiting delivery.
@@ -159,7 +142,7 @@ extension Relay {
         }
         changes.append(.setAside(delivery))
         tellDesks(row, into: &changes)
-        tell(row, .escalated, isSetAside: true, at: now, into: &changes)
+        tell(row, .escalated, .step(.setAside), at: now, into: &changes)
     }
 
     private mutating func requeue(_ delivery: DeliveryID, at now: Timestamp, into changes: inout [Change]) {
@@ -215,16 +198,21 @@ extension Relay {
         let before = deliveries[row]
         let span = Span(from: acceptedAt(before.notification), to: now)
         // The receipt names the desk where the person acted, not the one that it went to.
-        tell(row, .acknowledged, role: act.role, outcome: decided.outcome, at: now, into: &changes)
+        tell(row, .acknowledged, .outcome(decided.outcome), role: act.role, at: now, into: &changes)
         note(
             act, decided == .recused ? .recused : .acknowledged,
             fingerprint: Self.fingerprint(decided, at: act.reportedAt), on: row)
         tellDesks(row, into: &changes)
-        update(row) { $0.settle(decided, by: act, span: span) }
+        let isErased = notifications[before.notification].traits.content == .erased
+        update(row) {
+            $0.settle(decided, by: act, span: span)
+            // What was erased goes to no station, wherever people hand it.
+            if isErased, $0.transport == .waiting { $0.transport = .withdrawn }
+        }
         let after = deliveries[row]
         if after.desk != before.desk {
             if before.transport == .waiting { changes.append(.withdrawn(delivery)) }
-            changes.append(.queued(ticket(row, isRedelivered: false)))
+            if after.transport == .waiting { changes.append(.queued(ticket(row, isRedelivered: false))) }
             changes.append(.desk(names.desk(after.desk), delivery))
         } else if before.transport == .waiting, after.transport == .withdrawn {
             changes.append(.withdrawn(delivery))

@@ -37,6 +37,8 @@ package struct Submission: Sendable {
     package var freshCaseSlot: UInt64
     package var decision: Decision
     package var policy: Digest
+    /// What it supersedes, read from disk, if that has left memory.
+    package var superseded: NotificationFacts?
 
     /// A submission.
     package init(
@@ -138,6 +140,8 @@ package struct Acknowledgement: Sendable, Equatable {
     package var at: Timestamp?
     /// The slot under which a note is sealed.
     package var noteSlot: UInt64?
+    /// Parties that got the earlier notification which `act` names, read from disk, if that has left memory.
+    package var earlierParties: [PartyID] = []
 
     /// An acknowledgement.
     package init(
@@ -250,6 +254,9 @@ package enum Command: Sendable {
     case activate(PolicyActivation)
     case clock(ClockChange)
     case audit(AuditNote)
+    case maintain(MaintenanceNote)
+    /// The content of this notification cannot be read any more.
+    case unreadable(NotificationID)
     /// Drops what is past its time.
     case trim
 }

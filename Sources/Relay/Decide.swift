@@ -26,6 +26,8 @@ extension Relay {
         case .activate(let activation): answer = activate(activation, &draft)
         case .clock(let change): answer = clock(change, &draft)
         case .audit(let note): answer = audit(note, &draft)
+        case .maintain(let note): answer = maintain(note, &draft)
+        case .unreadable(let notification): answer = unreadable(notification, &draft)
         case .trim: answer = due(at: now).isEmpty ? .nothing : .done(sequence: draft.add(.trimmed))
         }
         if draft.isFull {
@@ -89,12 +91,11 @@ extension Relay {
 
     private func submit(_ submission: Submission, as id: NotificationID, _ draft: inout Draft) -> Answer {
         let notification = submission.notification
-        let key = SubmissionKey(source: notification.source, id: notification.id)
         var refusal: Refusal?
         if notification.source != submission.party {
             refusal = .wrongSource
         } else {
-            switch known(key, digest: submission.digest) {
+            switch known(source: notification.source, id: notification.id, digest: submission.digest) {
             case .same(let id, let sequence): return .duplicate(id, sequence: sequence)
             case .other: refusal = .conflict
             case nil: refusal = refusalOfNew(submission, at: draft.now)
@@ -118,8 +119,8 @@ extension Relay {
         if submission.decision.grants.isEmpty { return .nobody }
         if submission.decision.grants.count > Self.partyLimit { return .tooManyParties }
         if let supersedes = notification.supersedes {
-            guard let row = index[supersedes], notifications[row].subject == notification.subject,
-                names.party(notifications[row].source) == notification.source
+            let old = self.notification(supersedes) ?? submission.superseded
+            guard let old, old.id == supersedes, old.caseID == notification.subject, old.source == notification.source
             else { return .supersedesUnknown }
         }
         return nil
@@ -185,11 +186,11 @@ extension Relay {
 
     private func read(_ reader: ReceiptReader, _ through: UInt64, _ draft: inout Draft) -> Answer {
         guard let party = names.number(of: .party(reader.party)), let box = boxes[party],
-            through > cursor(of: reader), through <= box.lastNumber
+            through <= box.lastNumber, let place = place(of: through, in: box), place.number > cursor(of: reader)
         else { return .nothing }
         var client = NameNumber.none
         if case .client(_, let id) = reader { client = draft.number(.client(id)) }
-        return .done(sequence: draft.add(.receiptsRead(party: party, client: client, through: through)))
+        return .done(sequence: draft.add(.receiptsConfirmed(party: party, client: client, through: place)))
     }
 
     private func activate(_ activation: PolicyActivation, _ draft: inout Draft) -> Answer {

@@ -123,7 +123,7 @@ extension Relay {
     /// The stored answer if this very command was carried out before.
     ///
     /// With a time the command is known by it. Without one it is a repetition only while nothing else has happened.
-    private func repeated(_ acknowledgement: Acknowledgement, on rows: [UInt32]) -> UInt64? {
+    func repeated(_ acknowledgement: Acknowledgement, on rows: [UInt32]) -> UInt64? {
         guard let decided = existing(acknowledgement.act) else { return nil }
         let fingerprint = Self.fingerprint(decided, at: acknowledgement.at)
         for row in rows {
@@ -186,6 +186,7 @@ extension Relay {
             if isOthers { return .refused(.somebodyElse) }
             guard earlier != acknowledgement.notification,
                 deliveryRows(of: earlier).contains(where: { deliveries[$0].party == delivery.party })
+                    || acknowledgement.earlierParties.contains(names.party(delivery.party))
             else { return .refused(.earlierUnknown) }
             return .decided(endsAgency: false)
         case .handedOver(let target):

@@ -34,13 +34,14 @@ extension Relay {
         if after.isGivenAway, !before.isGivenAway || after.giver != before.giver {
             desks[after.giver, default: DeskRow()].givenAway.append(row)
         }
+        noteFinished(after.notification)
     }
 
     private mutating func removeFromGiver(_ row: UInt32, _ giver: NameNumber) {
         desks[giver]?.givenAway.removeAll { $0 == row }
     }
 
-    private mutating func list(_ row: UInt32) {
+    mutating func list(_ row: UInt32) {
         let delivery = deliveries[row]
         let place = Int(delivery.urgency.rawValue) - 1
         let tail = desks[delivery.desk]?.tails[place] ?? .none
@@ -71,7 +72,7 @@ extension Relay {
         deliveries[row].isListed = false
     }
 
-    private mutating func count(_ delivery: DeliveryRow, by step: Int) {
+    mutating func count(_ delivery: DeliveryRow, by step: Int) {
         if !delivery.isDone {
             openDeliveries += step
             notifications[delivery.notification].openDeliveries &+= UInt16(truncatingIfNeeded: step)

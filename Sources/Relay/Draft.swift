@@ -26,26 +26,28 @@ struct Draft {
 
     mutating func number(_ name: Name) -> NameNumber {
         if let number = names.number(of: name) { return number }
-        if let index = freshNames.firstIndex(of: name) { return NameNumber(names.all.count + index) }
-        guard names.all.count + freshNames.count < Names.limit else {
+        if let index = freshNames.firstIndex(of: name) { return NameNumber(names.next + index) }
+        let number = names.next + freshNames.count
+        guard number < Names.limit else {
             isFull = true
             return .none
         }
         freshNames.append(name)
-        add(.named(name))
-        return NameNumber(names.all.count + freshNames.count - 1)
+        add(.numbered(name, as: UInt32(number)))
+        return NameNumber(number)
     }
 
     mutating func number(_ person: StaffMember) -> PersonNumber {
         if let number = names.number(of: person) { return number }
-        if let index = freshPeople.firstIndex(of: person) { return PersonNumber(names.people.count + index) }
-        guard names.people.count + freshPeople.count < Names.peopleLimit else {
+        if let index = freshPeople.firstIndex(of: person) { return PersonNumber(names.nextPerson + index) }
+        let number = names.nextPerson + freshPeople.count
+        guard number < Names.peopleLimit else {
             isFull = true
             return .none
         }
         freshPeople.append(person)
-        add(.named(.person(person)))
-        return PersonNumber(names.people.count + freshPeople.count - 1)
+        add(.numbered(.person(person), as: UInt32(number)))
+        return PersonNumber(number)
     }
 
     mutating func number(text: String?) -> NameNumber { text.map { number(.text($0)) } ?? .none }

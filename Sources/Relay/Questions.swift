@@ -18,6 +18,8 @@ package struct NotificationFacts: Sendable, Equatable {
     package var digest: Digest
     package var sequence: UInt64
     package var acceptedAt: Timestamp
+    /// Whether the content can still be shown.
+    package var content: ContentState = .stored
 }
 
 /// One party's delivery and how far it has come.
@@ -77,7 +79,7 @@ package enum Sight: Sendable, Equatable {
 
 /// How much waits where. No contents, no cases.
 package struct RelayCounts: Sendable, Equatable {
-    /// Held in memory, closed ones of the last 90 days included.
+    /// Held in memory: open ones, and those that were finished last.
     package var notifications: Int
     package var openDeliveries: Int
     package var setAside: Int
@@ -165,24 +167,25 @@ extension Relay {
         return deliveries(of: notification)
     }
 
-    /// What a party sent or received in a case, oldest first; nil if it had no part in it, as for an unknown case.
+    /// What a party sent or received in a case, oldest first, of what is in memory; nil if it had no part in it, as for an
+    /// unknown case.
     package func timeline(of subject: CaseID, for party: PartyID) -> [TimelineItem]? {
-        guard let number = names.number(of: .party(party)), let newest = cases[subject]?.newest else { return nil }
+        guard let number = names.number(of: .party(party)), let oldest = cases[subject]?.oldest else { return nil }
         var items: [TimelineItem] = []
-        var row = newest
+        var row = oldest
         while row != .none {
             let notification = notifications[row]
-            for delivery in deliveryRows(of: notification.id).reversed()
+            if notification.source == number {
+                items.append(TimelineItem(notification: facts(ofNotification: row), delivery: nil))
+            }
+            for delivery in deliveryRows(of: notification.id)
             where deliveries[delivery].party == number || deliveries[delivery].agent == number {
                 items.append(
                     TimelineItem(notification: facts(ofNotification: row), delivery: facts(ofDelivery: delivery)))
             }
-            if notification.source == number {
-                items.append(TimelineItem(notification: facts(ofNotification: row), delivery: nil))
-            }
-            row = notification.previousInCase
+            row = notification.nextInCase
         }
-        return items.isEmpty ? nil : items.reversed()
+        return items.isEmpty ? nil : items
     }
 
     /// How much waits where.
@@ -234,7 +237,7 @@ extension Relay {
             client: names.client(row.client), type: names.type(row.type), caseID: row.subject,
             municipality: names.text(row.municipality), urgency: row.traits.urgency, isDrill: row.traits.isDrill,
             isProtected: row.traits.isProtected, policy: names.policy(row.policy), digest: row.digest,
-            sequence: row.sequence, acceptedAt: row.id.time)
+            sequence: row.sequence, acceptedAt: row.id.time, content: row.traits.content)
     }
 
     private func facts(ofDelivery number: UInt32) -> DeliveryFacts {

@@ -31,16 +31,19 @@ package struct RelaySettings: Sendable, Equatable {
 /// `decide` looks and says what should happen, `apply` makes it so; nothing applied is taken back. The number of events
 /// applied is the record number of the last one in the journal, and `<collaboration>.<record number>` is its position.
 ///
-/// In memory: 128 B per notification while it is open or younger than 90 days, 64 B per delivery of these, 40 B per
-/// receipt of the last 90 days, 48 B per submission of the last 30 days, each plus its share of a table. All tables grow
-/// by small chunks. Names are held once and meant by their number.
+/// In memory: what is open, and the ``finishedLimit`` notifications that were finished last (128 B per notification, 64 B
+/// per delivery, 32 B per receipt, each plus its share of a table); receipts that somebody still has to read (36 B); and
+/// at most 48 B per submission of the last 30 days. All other history is on disk. When rows leave is part of the fold. All
+/// tables grow by small chunks. Names are held once and meant by their number.
 package struct Relay: Sendable {
     /// How long a submission is known, and how old the `time` of a new one may be.
     package static let duplicateSeconds: Int64 = 30 * 86_400
-    /// How long receipts can be read, and closed notifications asked about.
+    /// How long a receipt waits for a first reader.
     package static let receiptSeconds: Int64 = 90 * 86_400
-    /// What one `.trimmed` drops of each kind at most.
+    /// Receipts per party that one `.trimmed` drops at most.
     package static let trimLimit = 256
+    /// Finished notifications that stay in memory: those that were finished last.
+    package static let finishedLimit = 4_096
     /// The most parties that one notification goes to, and the most that are reported as refused.
     package static let partyLimit = 256
     /// The most events of one transaction: what one request to the journal may hold.
@@ -51,6 +54,7 @@ package struct Relay: Sendable {
     /// The collaboration that positions are named after.
     package let collaboration: CollaborationID
     let settings: RelaySettings
+    let finishedLimit: Int
     /// The record number of the last event applied; 0 before the first.
     package internal(set) var sequence: UInt64 = 0
     /// The policy that was activated last.
@@ -60,35 +64,41 @@ package struct Relay: Sendable {
     /// Whether the last record about it says that new notifications are stored.
     package internal(set) var isAvailable = true
 
+    /// Records that were lost or did not fit: `skip` was told of them.
+    package internal(set) var lostRecords: UInt64 = 0
+    /// How many lost records `.maintenance(.lost)` events have told of.
+    var reportedLost: UInt64 = 0
+    /// Random bytes of the first event: what keeps submission keys from being guessed.
+    var salt: LeafRandom?
+
     var names = Names()
-    var known = ChunkedTable<SubmissionKey, KnownRow>()
+    var known = KnownSubmissions()
     var index = ChunkedTable<NotificationID, UInt32>()
     var cases = ChunkedTable<CaseID, CaseRow>()
     var notifications = ChunkedRows<NotificationRow>()
     var deliveries = ChunkedRows<DeliveryRow>()
     var acts = ChunkedRows<ActRow>()
+    var receiptRows = ChunkedRows<ReceiptRow>()
     /// Sender's ids that `InlineText` has no room for, by notification row.
     var longIDs: [UInt32: String] = [:]
     var desks: [NameNumber: DeskRow] = [:]
     var boxes: [NameNumber: ReceiptBox] = [:]
-    /// Rows in order of acceptance, until they are 90 days old.
-    var ages = ChunkedQueue<UInt32>()
-    /// How many of `ages` are more than 30 days old and no longer in `known`.
-    var forgottenCount = 0
-    /// Rows past 90 days that are still open, each with the time at which to look again.
-    var lingering = ChunkedQueue<Lingering>()
+    /// Rows with nothing open in the order in which they came to that; one that is open again is passed over.
+    var finished = ChunkedQueue<UInt32>()
+    /// Whether any notification has left memory.
+    var hasReleased = false
     var openDeliveries = 0
     var protectedOpen = 0
 
-    struct Lingering: Sendable {
-        var row: UInt32
-        var until: Timestamp
-    }
-
     /// An empty relay.
-    package init(collaboration: CollaborationID, settings: RelaySettings = .standard) {
+    ///
+    /// - Parameter finishedLimit: part of the fold, so the same for all that read one journal.
+    package init(
+        collaboration: CollaborationID, settings: RelaySettings = .standard, finishedLimit: Int = Relay.finishedLimit
+    ) {
         self.collaboration = collaboration
         self.settings = settings
+        self.finishedLimit = finishedLimit
     }
 
     /// The position of a record: `<collaboration>.<sequence>`.
@@ -104,16 +114,26 @@ package struct Relay: Sendable {
 
     /// Whether this was submitted before; ask before routing.
     package func known(source: PartyID, id: String, digest: Digest) -> Known? {
-        known(SubmissionKey(source: source, id: id), digest: digest)
-    }
-
-    func known(_ key: SubmissionKey, digest: Digest) -> Known? {
-        guard let row = known[key] else { return nil }
+        guard let row = knownRow(source: source, id: id) else { return nil }
         return row.has(digest) ? .same(row.notification, sequence: row.sequence) : .other
     }
 
-    /// The slot of a case's keys, if a notification of it was accepted before.
+    /// The relay's id of what `source` submitted under its own id, and the record of its acceptance, as long as
+    /// duplicates are known.
+    package func record(source: PartyID, id: String) -> (notification: NotificationID, sequence: UInt64)? {
+        knownRow(source: source, id: id).map { ($0.notification, $0.sequence) }
+    }
+
+    private func knownRow(source: PartyID, id: String) -> KnownRow? {
+        guard let salt else { return nil }
+        return known[SubmissionKey(source: source, id: id, salt: salt)]
+    }
+
+    /// The slot of a case's keys, if a notification of it is in memory and they were not erased.
     package func caseSlot(of subject: CaseID) -> UInt64? { cases[subject]?.slot }
+
+    /// How many lost records no `.maintenance(.lost)` event has told of yet.
+    package var unreportedLost: UInt64 { lostRecords - min(reportedLost, lostRecords) }
 
     /// The next time at which `due` has something.
     package var nextDue: Timestamp? {
@@ -121,11 +141,10 @@ package struct Relay: Sendable {
         func consider(_ time: Timestamp?) {
             if let time { next = min(next ?? time, time) }
         }
-        if forgottenCount < ages.count { consider(forgetTime(of: ages[forgottenCount])) }
-        if let oldest = ages.first { consider(releaseTime(of: oldest)) }
-        consider(lingering.first?.until)
+        consider(known.nextForgetting)
         for box in boxes.values {
-            consider(box.entries.first.map { $0.at.advanced(bySeconds: Self.receiptSeconds) })
+            // The oldest row of a box is never an empty one.
+            consider(box.rows.first.map { receiptRows[$0].at.advanced(bySeconds: Self.receiptSeconds) })
         }
         return next
     }
@@ -134,14 +153,6 @@ package struct Relay: Sendable {
     package func due(at now: Timestamp) -> [Command] {
         guard let nextDue, nextDue <= now else { return [] }
         return [.trim]
-    }
-
-    func forgetTime(of row: UInt32) -> Timestamp {
-        notifications[row].id.time.advanced(bySeconds: Self.duplicateSeconds)
-    }
-
-    func releaseTime(of row: UInt32) -> Timestamp {
-        notifications[row].id.time.advanced(bySeconds: Self.receiptSeconds)
     }
 
     func sourceID(of row: UInt32) -> String { longIDs[row] ?? notifications[row].sourceID.text }

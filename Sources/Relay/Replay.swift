@@ -28,24 +28,41 @@ extension Relay {
         apply(event, into: &changes)
     }
 
+    /// Goes on behind records that are lost, or that do not fit because of what is lost.
+    ///
+    /// Numbers that they may have given to names are not given to others. Positions stay those of the journal.
+    package mutating func skip(records: UInt64) {
+        sequence += records
+        lostRecords += records
+        names.reserve(records)
+    }
+
     /// Whether everything that the event speaks of is there and of the right kind.
+    ///
+    /// Of a notification that has left memory nothing is there: what happened to it changes nothing any more. The
+    /// relay decides no such event, but in journals of format version 1 there may be some.
     func fits(_ body: EventBody) -> Bool {
         switch body {
-        case .named(let name): !names.has(name) && !names.isFull(for: name)
+        // Without its own number a name after a loss could get somebody else's.
+        case .named(let name): lostRecords == 0 && names.fits(name, as: names.nextNumber(for: name))
+        case .numbered(let name, let number): names.fits(name, as: Int(number))
         case .accepted(let accepted): fits(accepted)
         case .refused(let party, let client, _, _): isParty(party) && isClient(client)
         case .availability, .trimmed: true
         case .custody(let delivery, let client), .setAside(let delivery, let client),
             .returned(let delivery, let client, _):
-            isClient(client) && row(of: delivery).map { deliveries[$0].transport == .waiting } == true
+            isClient(client) && isThere(delivery) { $0.transport == .waiting }
         case .requeued(let delivery, let party, let client):
             isParty(party) && isClient(client)
-                && row(of: delivery).map { deliveries[$0].transport == .setAside } == true
-        case .opened(let delivery, let act): row(of: delivery) != nil && fits(act)
+                && isThere(delivery) { $0.transport == .setAside }
+        case .opened(let delivery, let act): isThere(delivery) { _ in true } && fits(act)
         case .acknowledged(let delivery, let act, let decided, _):
-            row(of: delivery) != nil && fits(act) && fits(decided)
+            isThere(delivery) { _ in true } && fits(act) && fits(decided)
         case .receiptsRead(let party, let client, let through):
-            isParty(party) && (client == .none || isClient(client)) && (boxes[party]?.lastNumber ?? 0) >= through
+            // After a loss the same number may be a later receipt's, and that one would never be read.
+            lostRecords == 0 && isParty(party) && (client == .none || isClient(client))
+                && (boxes[party]?.lastNumber ?? 0) >= through
+        case .receiptsConfirmed(let party, let client, _): isParty(party) && (client == .none || isClient(client))
         case .policy(let part):
             isPolicy(part.policy) && part.part < part.parts && (part.party == .none || isParty(part.party))
                 && (part.client == .none || isClient(part.client))
@@ -54,7 +71,16 @@ extension Relay {
         case .audited(let audited):
             isParty(audited.party) && isClient(audited.client) && isText(audited.verb)
                 && (audited.person == .none || isPerson(audited.person))
+        case .maintenance(let maintenance):
+            (maintenance.by == .none || name(maintenance.by) != nil) && isTextOrNone(maintenance.what)
+                && maintenance.notifications.count <= Maintenance.notificationLimit
+        case .unreadable(let notification): index[notification] != nil || hasReleased
         }
+    }
+
+    private func isThere(_ delivery: DeliveryID, _ matches: (DeliveryRow) -> Bool) -> Bool {
+        guard index[delivery.notification] != nil else { return hasReleased }
+        return row(of: delivery).map { matches(deliveries[$0]) } == true
     }
 
     private func fits(_ accepted: Accepted) -> Bool {
@@ -82,13 +108,15 @@ extension Relay {
         Int(number) < names.all.count ? names.all[Int(number)] : nil
     }
 
-    private func isParty(_ number: NameNumber) -> Bool { if case .party = name(number) { true } else { false } }
-    private func isDesk(_ number: NameNumber) -> Bool { if case .desk = name(number) { true } else { false } }
-    private func isClient(_ number: NameNumber) -> Bool { if case .client = name(number) { true } else { false } }
-    private func isType(_ number: NameNumber) -> Bool { if case .type = name(number) { true } else { false } }
-    private func isText(_ number: NameNumber) -> Bool { if case .text = name(number) { true } else { false } }
-    private func isTextOrNone(_ number: NameNumber) -> Bool { number == .none || isText(number) }
-    private func isPolicy(_ number: NameNumber) -> Bool { if case .policy = name(number) { true } else { false } }
-    private func isShape(_ number: NameNumber) -> Bool { if case .shape = name(number) { true } else { false } }
-    private func isPerson(_ number: PersonNumber) -> Bool { Int(number) < names.people.count }
+    func isParty(_ number: NameNumber) -> Bool { if case .party = name(number) { true } else { false } }
+    func isDesk(_ number: NameNumber) -> Bool { if case .desk = name(number) { true } else { false } }
+    func isClient(_ number: NameNumber) -> Bool { if case .client = name(number) { true } else { false } }
+    func isType(_ number: NameNumber) -> Bool { if case .type = name(number) { true } else { false } }
+    func isText(_ number: NameNumber) -> Bool { if case .text = name(number) { true } else { false } }
+    func isTextOrNone(_ number: NameNumber) -> Bool { number == .none || isText(number) }
+    func isPolicy(_ number: NameNumber) -> Bool { if case .policy = name(number) { true } else { false } }
+    func isShape(_ number: NameNumber) -> Bool { if case .shape = name(number) { true } else { false } }
+    func isPerson(_ number: PersonNumber) -> Bool {
+        Int(number) < names.people.count && names.people[Int(number)] != nil
+    }
 }

@@ -17,6 +17,8 @@ package struct StateDigest: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Mixes words into one, the same in every process.
+///
+/// What people did is compared by it (`Relay.fingerprint`).
 struct Mixer {
     private(set) var value: UInt64
 
@@ -29,13 +31,30 @@ struct Mixer {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         value = mixed ^ (mixed >> 31)
     }
+}
 
+/// Mixes words into the two of a `StateDigest`, the same in every process.
+struct DigestMixer {
+    private var high = Mixer(seed: 11)
+    private var low = Mixer(seed: 12)
+
+    var digest: StateDigest { StateDigest(high: high.value, low: low.value) }
+
+    mutating func mix(_ word: UInt64) {
+        high.mix(word)
+        low.mix(word)
+    }
+
+    /// Eight bytes at a time, then their count.
     mutating func mix(_ bytes: some Sequence<UInt8>) {
         var count: UInt64 = 0
+        var word: UInt64 = 0
         for byte in bytes {
-            mix(UInt64(byte))
+            word = word << 8 | UInt64(byte)
             count += 1
+            if count & 7 == 0 { mix(word) }
         }
+        if count & 7 != 0 { mix(word) }
         mix(count)
     }
 
@@ -45,43 +64,90 @@ struct Mixer {
         mix(id.high)
         mix(id.low)
     }
+
+    mutating func mix(_ digest: StateDigest) {
+        mix(digest.high)
+        mix(digest.low)
+    }
+}
+
+/// The sum of many fingerprints: the same in any order, and kept in step without going over them.
+struct DigestSum: Sendable, Equatable {
+    private(set) var high: UInt64 = 0
+    private(set) var low: UInt64 = 0
+
+    var digest: StateDigest { StateDigest(high: high, low: low) }
+
+    mutating func add(_ digest: StateDigest) {
+        high &+= digest.high
+        low &+= digest.low
+    }
+
+    mutating func remove(_ digest: StateDigest) {
+        high &-= digest.high
+        low &-= digest.low
+    }
 }
 
 extension Relay {
-    /// The state's fingerprint. It does not depend on where rows happen to lie. Takes time in proportion to the state.
-    package var stateDigest: StateDigest {
-        StateDigest(high: fingerprint(seed: 11), low: fingerprint(seed: 12))
+    /// The most rows over which `sample` goes: some milliseconds.
+    package static let sampleRowLimit = 50_000
+
+    /// Where the fold stands, for a comparison with another fold; nil while more than ``sampleRowLimit`` rows are in memory.
+    package func sample() -> (sequence: UInt64, digest: StateDigest)? {
+        let rows = notifications.count + deliveries.count + acts.count + receiptRows.count
+        return rows <= Self.sampleRowLimit ? (sequence, stateDigest) : nil
     }
 
-    private func fingerprint(seed: UInt64) -> UInt64 {
-        var mixer = Mixer(seed: seed)
+    /// The state's fingerprint, of everything that a snapshot holds. It does not depend on where rows happen to lie.
+    ///
+    /// Takes time in proportion to what is open and to unread receipts; submissions are summed up as they come and go.
+    package var stateDigest: StateDigest {
+        var mixer = DigestMixer()
         mixer.mix(sequence)
         mixer.mix(activePolicy?.bytes ?? [])
         mixer.mix(simulatedNow)
-        mixer.mix(isAvailable ? 1 : 0)
-        mixer.mix(UInt64(known.count))
-        mixer.mix(UInt64(cases.count))
-        mixer.mix(UInt64(forgottenCount))
-        mixer.mix(UInt64(ages.count))
+        mixer.mix((isAvailable ? 1 : 0) | (hasReleased ? 2 : 0))
+        mixer.mix(lostRecords)
+        mixer.mix(reportedLost)
+        mixer.mix(salt?.high ?? 0)
+        mixer.mix(salt?.low ?? 0)
         mixer.mix(UInt64(openDeliveries))
         mixer.mix(UInt64(protectedOpen))
-        for name in names.all + names.people.map(Name.person) {
-            var writer = ByteWriter(bytes: [])
-            writer.body(.named(name))
-            mixer.mix(writer.bytes)
+        mixNames(into: &mixer)
+        for slice in known.slices {
+            mixer.mix(UInt64(bitPattern: slice.period))
+            mixer.mix(UInt64(slice.table.count))
+            mixer.mix(slice.sum.digest)
         }
-        var sum: UInt64 = 0
+        var sum = DigestSum()
         for number in 0..<notifications.end where notifications[number].isLive {
-            sum &+= fingerprint(of: number, seed: seed)
+            sum.add(fingerprint(of: number))
         }
-        mixer.mix(sum)
-        for party in boxes.keys.sorted() { mix(party, into: &mixer) }
+        mixer.mix(UInt64(notifications.count))
+        mixer.mix(sum.digest)
+        mixer.mix(UInt64(finished.count))
+        for index in 0..<finished.count { mixer.mix(notifications[finished[index]].id) }
+        for party in boxes.keys.sorted() { mix(box: party, into: &mixer) }
         for desk in desks.keys.sorted() { mix(desk: desk, into: &mixer) }
-        return mixer.value
+        return mixer.digest
     }
 
-    private func fingerprint(of number: UInt32, seed: UInt64) -> UInt64 {
-        var mixer = Mixer(seed: seed)
+    private func mixNames(into mixer: inout DigestMixer) {
+        mixer.mix(UInt64(names.reserved) << 32 | UInt64(names.reservedPeople))
+        for name in names.all + names.people.map({ $0.map(Name.person) }) {
+            guard let name else {
+                mixer.mix(.max)
+                continue
+            }
+            var writer = ByteWriter(bytes: [])
+            writer.name(name)
+            mixer.mix(writer.bytes)
+        }
+    }
+
+    private func fingerprint(of number: UInt32) -> StateDigest {
+        var mixer = DigestMixer()
         let row = notifications[number]
         mixer.mix(row.id)
         mixer.mix(row.digest.bytes)
@@ -90,21 +156,30 @@ extension Relay {
         mixer.mix(row.subject.text.utf8)
         mixer.mix(UInt64(row.source) << 32 | UInt64(row.client) << 16 | UInt64(row.type))
         mixer.mix(UInt64(row.policy) << 16 | UInt64(row.municipality))
-        mixer.mix(UInt64(row.openDeliveries) << 32 | UInt64(row.liveReceipts))
-        mixer.mix(
-            UInt64(row.traits.urgency.rawValue) << 2 | (row.traits.isDrill ? 2 : 0) | (row.traits.isProtected ? 1 : 0))
-        mixer.mix(caseSlot(of: row.subject) ?? .max)
-        let key = SubmissionKey(source: names.party(row.source), id: sourceID(of: number))
-        mixer.mix(known[key]?.has(row.digest) == true ? 1 : 0)
+        mixer.mix(UInt64(row.openDeliveries) << 8 | UInt64(row.traits.bits))
+        mixer.mix(cases[row.subject]?.slot ?? .max)
+        mixer.mix(row.nextInCase == .none ? NotificationID(high: 0, low: 0) : notifications[row.nextInCase].id)
         var delivery = row.firstDelivery
         while delivery != .none {
             mix(deliveries[delivery], into: &mixer)
             delivery = deliveries[delivery].nextOfNotification
         }
-        return mixer.value
+        var receipt = row.newestReceipt
+        while receipt != .none {
+            mix(receiptRows[receipt], into: &mixer)
+            mixer.mix(receiptRows[receipt].isRead ? 1 : 0)
+            receipt = receiptRows[receipt].nextOlder
+        }
+        return mixer.digest
     }
 
-    private func mix(_ row: DeliveryRow, into mixer: inout Mixer) {
+    private func mix(_ row: ReceiptRow, into mixer: inout DigestMixer) {
+        mixer.mix(row.key)
+        mixer.mix(row.at)
+        mixer.mix(UInt64(row.party) << 48 | UInt64(row.desk) << 32 | UInt64(row.role) << 16 | UInt64(row.saying))
+    }
+
+    private func mix(_ row: DeliveryRow, into mixer: inout DigestMixer) {
         mixer.mix(UInt64(row.party) << 48 | UInt64(row.desk) << 32 | UInt64(row.agent) << 16 | UInt64(row.shape))
         mixer.mix(UInt64(row.giver) << 48 | UInt64(row.role) << 32 | UInt64(row.person))
         mixer.mix(UInt64(row.transportSpan.milliseconds) << 32 | UInt64(row.openedSpan.milliseconds))
@@ -122,32 +197,36 @@ extension Relay {
         }
     }
 
-    private func mix(_ party: NameNumber, into mixer: inout Mixer) {
+    private func mix(box party: NameNumber, into mixer: inout DigestMixer) {
         guard let box = boxes[party] else { return }
         mixer.mix(UInt64(party))
         mixer.mix(box.firstNumber)
         mixer.mix(box.partyCursor)
         for client in box.clientCursors.keys.sorted() {
-            mixer.mix(UInt64(client) << 48 | (box.clientCursors[client] ?? 0))
+            mixer.mix(UInt64(client))
+            mixer.mix(box.clientCursors[client] ?? 0)
         }
-        for index in 0..<box.entries.count {
-            let entry = box.entries[index]
-            mixer.mix(entry.sequence)
-            mixer.mix(entry.at)
-            mixer.mix(notifications[entry.notification].id)
-            mixer.mix(
-                UInt64(entry.party) << 48 | UInt64(entry.desk) << 32 | UInt64(entry.role) << 16 | UInt64(entry.ordinal))
-            mixer.mix(UInt64(entry.event.rawValue) << 8 | (entry.isSetAside ? 1 : 0))
-            mixer.mix((entry.outcome?.text ?? "").utf8)
-            mixer.mix((entry.reason?.rawValue ?? "").utf8)
+        mixer.mix(UInt64(box.rows.count))
+        for index in 0..<box.rows.count {
+            guard box.rows[index] != .none else {
+                mixer.mix(.max)
+                continue
+            }
+            // What an attached one says is part of its notification's fingerprint.
+            let row = receiptRows[box.rows[index]]
+            mixer.mix(row.key)
+            guard row.isDetached else { continue }
+            mix(row, into: &mixer)
+            mixer.mix(row.accepted << 16 | UInt64(row.detachedClient))
         }
     }
 
-    private func mix(desk: NameNumber, into mixer: inout Mixer) {
+    private func mix(desk: NameNumber, into mixer: inout DigestMixer) {
         guard let row = desks[desk] else { return }
         mixer.mix(UInt64(desk))
         for count in [row.waiting, row.inCustody, row.unacknowledged, row.setAside] { mixer.mix(UInt64(count)) }
         for head in row.heads {
+            mixer.mix(.max)
             var next = head
             while next != .none {
                 mixer.mix(notifications[deliveries[next].notification].id)
@@ -155,6 +234,9 @@ extension Relay {
                 next = deliveries[next].nextAtDesk
             }
         }
-        for given in row.givenAway { mixer.mix(notifications[deliveries[given].notification].id) }
+        for given in row.givenAway {
+            mixer.mix(notifications[deliveries[given].notification].id)
+            mixer.mix(UInt64(deliveries[given].ordinal))
+        }
     }
 }

@@ -2,30 +2,21 @@ package import CaseNotifications
 
 /// What became of one notification, step by step.
 extension Relay {
-    /// The receipts of one notification in their order, as long as they are readable.
+    /// The receipts of one notification in their order, read or not, while it is in memory.
     package func trail(of id: NotificationID) -> [Receipt] {
         guard let number = index[id] else { return [] }
-        let notification = notifications[number]
-        guard let box = boxes[notification.source] else { return [] }
-        let entries = box.entries
-        // Entries rise with the record number: those before the acceptance cannot be this one's.
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].sequence < notification.sequence { low = middle + 1 } else { high = middle }
-        }
         var trail: [Receipt] = []
-        while low < entries.count, trail.count < Int(notification.liveReceipts) {
-            if entries[low].notification == number { trail.append(receipt(entries[low])) }
-            low += 1
+        var row = notifications[number].newestReceipt
+        while row != .none {
+            trail.append(receipt(receiptRows[row]))
+            row = receiptRows[row].nextOlder
         }
-        return trail
+        return trail.reversed()
     }
 
     /// The relay's id of what `source` submitted under its own id, as long as duplicates are known.
     package func notification(source: PartyID, id: String) -> NotificationID? {
-        known[SubmissionKey(source: source, id: id)]?.notification
+        record(source: source, id: id)?.notification
     }
 
     /// The ticket of a delivery that waits for a station, as one that comes again; nil once it does not wait.
@@ -46,8 +37,7 @@ extension Relay {
         guard let client = names.number(of: .client(id)) else { return 0 }
         var count = 0
         for number in first...min(box.lastNumber, first + Self.countedReceipts - 1) {
-            let entry = box.entries[Int(number - box.firstNumber)]
-            if notifications[entry.notification].client == client { count += 1 }
+            if let row = box.row(number), self.client(ofReceipt: row) == client { count += 1 }
         }
         return count
     }

@@ -1,65 +1,77 @@
 import CaseNotifications
 
-/// What is past its time goes, a little with every `.trimmed` event.
+/// What is past its time goes with `.trimmed` events; what is finished goes as soon as enough others are.
 extension Relay {
     mutating func trim(at now: Timestamp) {
-        forget(at: now)
+        known.forget(at: now)
         dropReceipts(at: now)
-        release(at: now)
-        reviewLingering(at: now)
-    }
-
-    /// Submissions of more than 30 days ago are no longer known.
-    private mutating func forget(at now: Timestamp) {
-        var rest = Self.trimLimit
-        while rest > 0, forgottenCount < ages.count, forgetTime(of: ages[forgottenCount]) <= now {
-            let row = ages[forgottenCount]
-            known[SubmissionKey(source: names.party(notifications[row].source), id: sourceID(of: row))] = nil
-            forgottenCount += 1
-            rest -= 1
-        }
     }
 
     private mutating func dropReceipts(at now: Timestamp) {
         for party in boxes.keys.sorted() {
             var rest = Self.trimLimit
-            while rest > 0, let entry = boxes[party]?.entries.first,
-                entry.at.advanced(bySeconds: Self.receiptSeconds) <= now
+            while rest > 0, let row = boxes[party]?.rows.first, let number = boxes[party]?.firstNumber,
+                receiptRows[row].at.advanced(bySeconds: Self.receiptSeconds) <= now
             {
-                _ = boxes[party]?.entries.popFirst()
-                boxes[party]?.firstNumber += 1
-                notifications[entry.notification].liveReceipts -= 1
+                takeOut(number, of: party)
                 rest -= 1
             }
         }
     }
 
-    private mutating func release(at now: Timestamp) {
-        var rest = Self.trimLimit
-        while rest > 0, forgottenCount > 0, let row = ages.first, releaseTime(of: row) <= now {
-            _ = ages.popFirst()
-            forgottenCount -= 1
-            freeOrKeep(row, at: now)
-            rest -= 1
+    // MARK: Receipts
+
+    /// Takes a receipt out of its box, for which nobody waits any more.
+    mutating func takeOut(_ number: UInt64, of party: NameNumber) {
+        guard let row = boxes[party]?.row(number) else { return }
+        boxes[party]?.empty(number)
+        if receiptRows[row].isDetached {
+            receiptRows.free(row)
+        } else {
+            receiptRows[row].isRead = true
         }
     }
 
-    private mutating func reviewLingering(at now: Timestamp) {
-        var rest = min(Self.trimLimit, lingering.count)
-        while rest > 0, let oldest = lingering.first, oldest.until <= now {
-            _ = lingering.popFirst()
-            freeOrKeep(oldest.row, at: now)
-            rest -= 1
+    /// Receipts leave when their notification does, but for those that somebody still has to read.
+    private mutating func letReceiptsGo(of number: UInt32) {
+        let notification = notifications[number]
+        var next = notification.newestReceipt
+        while next != .none {
+            let row = next
+            next = receiptRows[row].nextOlder
+            if receiptRows[row].isRead {
+                receiptRows.free(row)
+            } else {
+                receiptRows[row].detach(accepted: notification.sequence, client: notification.client)
+            }
         }
     }
 
-    /// Frees a notification with which nothing more can happen; what is still open is looked at again a day later.
-    private mutating func freeOrKeep(_ number: UInt32, at now: Timestamp) {
+    // MARK: Finished notifications
+
+    /// Notes that nothing of a notification is open any more.
+    mutating func noteFinished(_ number: UInt32) {
+        guard notifications[number].openDeliveries == 0, !notifications[number].traits.isInFinished else { return }
+        notifications[number].traits.isInFinished = true
+        finished.append(number)
+    }
+
+    /// Whether a row will leave memory some day.
+    func isOpenOrFinished(_ number: UInt32) -> Bool {
+        notifications[number].openDeliveries > 0 || notifications[number].traits.isInFinished
+    }
+
+    /// Lets those go that were finished before the last `finishedLimit`. Called once after every event.
+    mutating func letFinishedGo() {
+        while finished.count > finishedLimit, let number = finished.popFirst() {
+            notifications[number].traits.isInFinished = false
+            if notifications[number].openDeliveries == 0 { release(number) }
+        }
+    }
+
+    /// Frees the rows of a notification with which nothing more has to happen.
+    private mutating func release(_ number: UInt32) {
         let row = notifications[number]
-        guard row.openDeliveries == 0, row.liveReceipts == 0 else {
-            lingering.append(Lingering(row: number, until: now.advanced(bySeconds: 86_400)))
-            return
-        }
         var delivery = row.firstDelivery
         while delivery != .none {
             let next = deliveries[delivery].nextOfNotification
@@ -73,10 +85,44 @@ extension Relay {
             deliveries.free(delivery)
             delivery = next
         }
+        letReceiptsGo(of: number)
         unlink(number)
         index[row.id] = nil
         longIDs[number] = nil
+        hasReleased = true
         notifications[number].isLive = false
         notifications.free(number)
+    }
+
+    // MARK: Cases
+
+    /// Puts a notification at the end of its case. The slot that its acceptance names is the case's from here on.
+    mutating func link(_ number: UInt32, slot: UInt64?) {
+        let subject = notifications[number].subject
+        var row = cases[subject] ?? CaseRow(slot: slot, oldest: number, newest: .none)
+        if row.newest != .none { notifications[row.newest].nextInCase = number }
+        row.newest = number
+        row.slot = slot
+        cases[subject] = row
+    }
+
+    /// Takes a notification out of its case; with the last of them the case leaves memory.
+    private mutating func unlink(_ number: UInt32) {
+        let subject = notifications[number].subject
+        guard var row = cases[subject] else { return }
+        let following = notifications[number].nextInCase
+        if row.oldest == number {
+            row.oldest = following
+            cases[subject] = following == .none ? nil : row
+            return
+        }
+        var previous = row.oldest
+        while previous != .none, notifications[previous].nextInCase != number {
+            previous = notifications[previous].nextInCase
+        }
+        guard previous != .none else { return }
+        notifications[previous].nextInCase = following
+        if row.newest == number { row.newest = previous }
+        cases[subject] = row
     }
 }

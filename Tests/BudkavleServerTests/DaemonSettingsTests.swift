@@ -52,4 +52,37 @@ import Testing
         let (settings, _) = try read(Self.good.replacingOccurrences(of: "port: 0", with: "port: 65535"))
         #expect(settings?.listen.port == 65535)
     }
+
+    @Test func `the store's settings have defaults`() throws {
+        let (settings, _) = try read(Self.good)
+        #expect(settings?.store == DaemonSettings.Store())
+        #expect(settings?.store.segmentBytes == 64 << 20)
+        #expect(settings?.store.history == .seconds(90 * 86_400))
+        #expect(settings?.store.reserveBytes == 64 << 20)
+    }
+
+    @Test(
+        arguments: [
+            ("segment-size: 4MiB", true), ("segment-size: 1GiB", true), ("segment-size: 4194303", false),
+            ("segment-size: 1073741825", false), ("history: 90d", true), ("history: 3650d", true),
+            ("history: 89d", false), ("history: 3650d1ms", false), ("reserve: 16MiB", true), ("reserve: 16GiB", true),
+            ("reserve: 16777215", false), ("reserve: 17179869185", false), ("retention: 90d", false),
+        ])
+    func `the store's settings are taken at their limits and refused one past them`(line: String, isTaken: Bool) throws
+    {
+        let text = Self.good.replacingOccurrences(of: "directory: data,", with: "directory: data, \(line),")
+        let (settings, diagnostics) = try read(text)
+        #expect((settings != nil) == isTaken, "\(diagnostics.map(\.text))")
+        #expect(isTaken || diagnostics.map(\.location.line) == [5], "\(diagnostics.map(\.text))")
+    }
+
+    @Test func `several master keys are read with the one that wraps`() throws {
+        let text = Self.good.replacingOccurrences(
+            of: "master-key: \"credential:kek\"", with: "master-keys: {active: v2, files: {v1: a.key, v2: /x/b.key}}")
+        let (settings, diagnostics) = try read(text)
+        let found = try #require(settings, "\(diagnostics.map(\.text))")
+        #expect(found.keys.activeID == "v2")
+        #expect(found.keys.files.map(\.id) == ["v1", "v2"])
+        #expect(found.keys.files.map(\.path) == [found.directory + "/a.key", "/x/b.key"])
+    }
 }

@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `what a newer relay adds is passed over`() throws {
-        #expect(try refusal { $1["proof"] = ["x"] } == nil)
+        #expect(try refusal { $1["weather"] = ["x"] } == nil)
         #expect(try refusal { envelope, _ in envelope["subject"] = "x" } == nil)
     }
 

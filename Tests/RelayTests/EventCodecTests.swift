@@ -66,6 +66,31 @@ import Testing
                     party: 1, client: 2, person: .none, verb: 3, isAllowed: false, code: .noRule, subject: "x"))
         ),
         ("trimmed", .trimmed),
+        ("numbered", .numbered(.desk(desk("jour-1880")), as: 65_534)),
+        (
+            "numbered-person",
+            .numbered(.person(StaffMember(party: party("soc-1880"), person: person("staff-1"))), as: 9)
+        ),
+        (
+            "receipts-confirmed",
+            .receiptsConfirmed(
+                party: 1, client: .none, through: ReceiptPlace(number: 3, sequence: 1 << 47, ordinal: 256))
+        ),
+        (
+            "erased",
+            .maintenance(
+                Maintenance(
+                    kind: .erased, by: 1, what: .none, count: 2, lost: nil,
+                    notifications: [delivery.notification, NotificationID(high: 1, low: 2)], reasonSlot: 77))
+        ),
+        (
+            "lost",
+            .maintenance(
+                Maintenance(
+                    kind: .lost, by: .none, what: 3, count: 5, lost: LostRecords(first: 6, count: 5),
+                    notifications: [], reasonSlot: nil))
+        ),
+        ("unreadable", .unreadable(delivery.notification)),
     ]
 
     static func event(_ body: EventBody) -> Event { Event(at: Fixture.friday, leaf: leaf, body: body) }
@@ -108,7 +133,7 @@ import Testing
 
     @Test func `an unknown kind or version is named`() {
         let bytes = EventCodec.encode(Self.event(.trimmed))
-        for kind in [0, 16, 255] as [UInt8] {
+        for kind in [0, 20, 255] as [UInt8] {
             #expect(throws: EventCodecError.unknownKind(kind)) { try EventCodec.decode([kind] + bytes.dropFirst()) }
         }
         for version in [0, 2, 255] as [UInt8] {
@@ -134,7 +159,7 @@ import Testing
             if random.next() % 4 == 0 {
                 bytes = (0..<random.next() % 120).map { _ in UInt8(truncatingIfNeeded: random.next()) }
                 if bytes.count > 1 {
-                    bytes[0] = UInt8(random.next() % 17)
+                    bytes[0] = UInt8(random.next() % 21)
                     bytes[1] = 1
                 }
             } else {

@@ -35,8 +35,8 @@ struct Fixture {
     var journal: [[UInt8]] = []
     var changes: [Change] = []
 
-    init(settings: RelaySettings = .standard, seed: UInt64 = 1) {
-        relay = Relay(collaboration: CollaborationID("orebro")!, settings: settings)
+    init(settings: RelaySettings = .standard, seed: UInt64 = 1, finishedLimit: Int = Relay.finishedLimit) {
+        relay = Relay(collaboration: CollaborationID("orebro")!, settings: settings, finishedLimit: finishedLimit)
         random = Seeded(seed)
     }
 
@@ -64,7 +64,9 @@ struct Fixture {
 
     /// A relay that has read the journal.
     func replayed() throws(ReplayFault) -> Relay {
-        var relay = Relay(collaboration: CollaborationID("orebro")!, settings: self.relay.settings)
+        var relay = Relay(
+            collaboration: CollaborationID("orebro")!, settings: self.relay.settings,
+            finishedLimit: self.relay.finishedLimit)
         var changes: [Change] = []
         for record in journal { try relay.replay(record, into: &changes) }
         return relay
@@ -143,4 +145,19 @@ struct Fixture {
 
     static let toBoard = Act.handedOver(
         to: HandOverTarget(party: PartyID("soc-1880")!, desk: DeskID("soc-1880")!, role: nil))
+}
+
+extension Relay {
+    /// All pieces of a snapshot of this state.
+    var pieces: [[UInt8]] { Array(RelaySnapshotWriter(self)) }
+
+    /// A relay from the pieces of a snapshot.
+    static func restored(
+        from pieces: [[UInt8]], finishedLimit: Int = Relay.finishedLimit, settings: RelaySettings = .standard
+    ) throws(SnapshotFault) -> Relay {
+        var reader = RelaySnapshotReader(
+            collaboration: CollaborationID("orebro")!, settings: settings, finishedLimit: finishedLimit)
+        for piece in pieces { try reader.add(piece) }
+        return try reader.finish()
+    }
 }

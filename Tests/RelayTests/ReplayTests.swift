@@ -4,9 +4,11 @@ import Testing
 @testable import Relay
 
 @Suite struct ReplayTests {
+    static let mine = ReceiptReader.client(PartyID("pol-18-rlc")!, ClientID("rlc-system")!)
+
     /// A long random life of a relay, with everything that can happen in it.
-    static func life(seed: UInt64, steps: Int) -> Fixture {
-        var fixture = Fixture(settings: RelaySettings(attempts: 3), seed: seed)
+    static func life(seed: UInt64, steps: Int, finishedLimit: Int = 5) -> Fixture {
+        var fixture = Fixture(settings: RelaySettings(attempts: 3), seed: seed, finishedLimit: finishedLimit)
         var random = Seeded(seed &+ 1_000)
         var ids: [NotificationID] = []
         let stations = [TransportTests.station, Fixture.onCallStation]
@@ -17,7 +19,7 @@ import Testing
             let station = stations[Int(random.next() % 2)]
             let who = "staff-\(random.next() % 3)"
             let human = random.next() % 2 == 0 ? Fixture.onCall(who) : Fixture.board(who)
-            switch (random.next() % 12, delivery) {
+            switch (random.next() % 14, delivery) {
             case (0...3, _), (_, nil):
                 let grants = [
                     Fixture.grant("pol-18-lpo", desk: "pol-18-lpo", urgency: .u2, acknowledgeBy: nil),
@@ -40,7 +42,16 @@ import Testing
                 fixture.run(
                     Fixture.acknowledge(delivery.notification, acts[Int(random.next() % 5)], by: human, at: fixture.now)
                 )
-            case (10, _): fixture.run(.readReceipts(ReceiptTests.sender, through: random.next() % 60))
+            case (10, _):
+                fixture.run(.readReceipts(ReceiptTests.sender, through: random.next() % 60 + UInt64(step / 3)))
+            case (11, _): fixture.run(.readReceipts(Self.mine, through: random.next() % 60 + UInt64(step / 2)))
+            case (12, let delivery?):
+                switch random.next() % 4 {
+                case 0: fixture.run(.unreadable(delivery.notification))
+                case 1: fixture.run(.maintain(MaintenanceNote(kind: .erased, notifications: [delivery.notification])))
+                case 2: fixture.run(.maintain(MaintenanceNote(kind: .rotated, by: .text("root"), what: "v2")))
+                default: fixture.run(.audit(AuditNote(actor: human, verb: "drain", isAllowed: true)))
+                }
             default:
                 fixture.wait(seconds: Int64(random.next() % 400_000))
                 fixture.run(.trim)
@@ -57,7 +68,7 @@ import Testing
         #expect(replayed.stateDigest == fixture.relay.stateDigest, "seed \(seed)")
         #expect(replayed.counts() == fixture.relay.counts(), "seed \(seed)")
         #expect(replayed.openTickets.map(\.delivery) == fixture.relay.openTickets.map(\.delivery), "seed \(seed)")
-        for reader in [ReceiptTests.sender] {
+        for reader in [ReceiptTests.sender, Self.mine] {
             #expect(
                 replayed.receipts(for: reader, after: 0, limit: .max)
                     == fixture.relay.receipts(for: reader, after: 0, limit: .max), "seed \(seed)")
@@ -71,7 +82,7 @@ import Testing
 
     @Test func `the digest tells states apart that differ in one event`() throws {
         let fixture = Self.life(seed: 3, steps: 100)
-        var relay = Relay(collaboration: CollaborationID("orebro")!)
+        var relay = Relay(collaboration: CollaborationID("orebro")!, finishedLimit: 5)
         var digests: [StateDigest] = [relay.stateDigest]
         var changes: [Change] = []
         for record in fixture.journal {
@@ -110,7 +121,7 @@ import Testing
     @Test func `names past the limit are refused without an event`() {
         var fixture = Fixture()
         var names = Names()
-        for number in 0..<Names.limit { names.add(.text("\(number)")) }
+        for number in 0..<Names.limit { names.add(.text("\(number)"), as: number) }
         fixture.relay.names = names
         #expect(fixture.run(.submit(fixture.submission())) == .refused(.namesFull))
         #expect(fixture.journal.isEmpty)

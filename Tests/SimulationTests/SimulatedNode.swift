@@ -12,6 +12,12 @@ enum Flaw: Sendable {
     case answersBeforeCommit
     /// After a restart nothing counts as redelivered.
     case forgetsRedelivery
+    /// The disk's syncs do nothing.
+    case diskLies
+    /// What cannot be opened is sent as it lies there.
+    case servesDamage
+    /// After lost records everything goes on as if there had been none.
+    case forgetsLosses
 }
 
 /// The process stops: the journal failed, or the power went.
@@ -55,8 +61,12 @@ struct SimulatedNode {
     var queue: [Pending] = []
     var held: [(until: UInt64, effect: Effect)] = []
     var texts: [NotificationID: TextLocation] = [:]
+    /// The key slots of what was accepted.
+    var slots: [NotificationID: UInt64] = [:]
     /// The last record on disk.
     var durable: UInt64
+    /// Records that this start found to be lost.
+    var lostAtStart: UInt64 = 0
 
     static let collaboration = CollaborationID("simulated")!
 
@@ -73,6 +83,9 @@ struct SimulatedNode {
         options.aheadBytes = 32 << 10
         options.progressReserveBytes = 16 << 10
         options.slabsAhead = 1
+        options.damage = .setAside
+        var slots: [NotificationID: UInt64] = [:]
+        var lost: UInt64 = 0
         core = try JournalCore.open(
             directory: "/data/simulated", keys: ring, options: options, disk: disk,
             random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock
@@ -80,19 +93,27 @@ struct SimulatedNode {
             switch item {
             case .text(let id, let location): texts[NotificationID(high: id.high, low: id.low)] = location
             case .record(_, let bytes):
+                if let event = try? EventCodec.decode(bytes), case .accepted(let accepted) = event.body {
+                    slots[accepted.notification] = accepted.notificationSlot
+                }
                 do throws(ReplayFault) {
                     try relay.replay(bytes, into: &changes)
                 } catch {
-                    fault = fault ?? error
+                    // What speaks of something that was lost is passed over; without losses it is our own mistake.
+                    if lost == 0 { fault = fault ?? error } else { relay.skip(records: 1) }
                 }
                 changes.removeAll()
-            case .lost: break
+            case .lost(let records, _):
+                lost += UInt64(records.count)
+                if flaw != .forgetsLosses { relay.skip(records: UInt64(records.count)) }
             }
         }
         if let fault { throw fault }
+        self.slots = slots
+        lostAtStart = lost
         self.relay = relay
         self.texts = texts
-        durable = relay.sequence
+        durable = core.report.lastRecord
         if flaw == .forgetsRedelivery {
             for var ticket in relay.openTickets {
                 ticket.isRedelivered = false
@@ -154,6 +175,10 @@ struct SimulatedNode {
     // MARK: Journal
 
     mutating func append(_ events: [Event], texts: [SealedText], grant: SpaceGrant) {
+        for event in events {
+            guard case .accepted(let accepted) = event.body else { continue }
+            slots[accepted.notification] = accepted.notificationSlot
+        }
         guard !events.isEmpty else { return core.space.release(grant) }
         var changes: [Change] = []
         for event in events { relay.apply(event, into: &changes) }
@@ -249,7 +274,7 @@ struct SimulatedNode {
         let known = flaw == .answersBeforeCommit ? relay.sequence : durable
         for sending in dispatch.next(at: time, limit: 64) {
             let delivery = sending.ticket.delivery
-            guard let body = try content(of: delivery) else { continue }
+            guard let body = try content(of: delivery, time) else { continue }
             var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
             message.notification = delivery.notification.text
             message.urgency = sending.ticket.urgency.text
@@ -265,15 +290,71 @@ struct SimulatedNode {
         }
     }
 
-    /// The party's view, cut from the content in the journal. Nil where a flawed relay sends before it has written.
-    func content(of delivery: DeliveryID) throws(NodeStopped) -> [UInt8]? {
-        guard let location = texts[delivery.notification] else { return nil }
+    /// The party's view, cut from the content in the journal. Nil where a flawed relay sends before it has written, and for
+    /// what cannot be opened: that is said in the journal, and its deliveries are set aside.
+    mutating func content(of delivery: DeliveryID, _ time: Timestamp) throws(NodeStopped) -> [UInt8]? {
+        guard let location = texts[delivery.notification] else {
+            if lostAtStart > 0 { try run(.unreadable(delivery.notification), time) }
+            return nil
+        }
         let id = TextID(high: delivery.notification.high, low: delivery.notification.low)
-        guard let bytes = try? core.read(id, at: location), let notification = try? StoredContent(bytes),
-            let facts = relay.delivery(delivery), let attributes = relay.attributes(of: delivery)
+        let bytes: [UInt8]
+        do throws(JournalError) {
+            bytes = try core.read(id, at: location)
+        } catch {
+            switch error {
+            case .textUnreadable, .textErased, .textMismatch, .keysDamaged:
+                if flaw == .servesDamage { return Array("{\"hidden\":0}".utf8) }
+                try run(.unreadable(delivery.notification), time)
+                return nil
+            default: throw NodeStopped()
+            }
+        }
+        guard let notification = try? StoredContent(bytes), let facts = relay.delivery(delivery),
+            let attributes = relay.attributes(of: delivery)
         else { throw NodeStopped() }
         return NotificationView.render(
             notification, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
+    }
+
+    // MARK: Maintenance
+
+    /// Says in the journal that records are lost, once.
+    mutating func reportLosses(_ time: Timestamp) throws(NodeStopped) {
+        let lost = relay.unreportedLost
+        if lost > 0 { try run(.maintain(MaintenanceNote(kind: .lost, count: lost)), time) }
+    }
+
+    /// Wraps the keys under another master key.
+    mutating func rotateKeys(to ring: KeyRing) throws(NodeStopped) {
+        do throws(JournalError) {
+            _ = try core.rotateKeys(to: ring)
+        } catch {
+            // Without space nothing has changed.
+            if case .noRoom = error { return }
+            throw NodeStopped()
+        }
+    }
+
+    /// Erases one notification: first the record that says so, then its key slot.
+    ///
+    /// - Parameter chosen: which one; set before anything is done.
+    mutating func eraseSome(
+        at now: SessionInstant, time: Timestamp, random: inout SeededGenerator, chosen: inout NotificationID?
+    ) throws(NodeStopped) {
+        let known = slots.keys.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
+        guard let id = known.randomElement(using: &random), let slot = slots[id] else { return }
+        chosen = id
+        try run(.maintain(MaintenanceNote(kind: .erased, count: 1, notifications: [id])), time)
+        try commit(at: now, time: time)
+        slots[id] = nil
+        do throws(JournalError) {
+            _ = try core.erase(slots: [SlotID(rawValue: slot)])
+        } catch {
+            // Without space the record stands, and the slot goes when it is tried again.
+            if case .noRoom = error { return }
+            throw NodeStopped()
+        }
     }
 
     mutating func deliver(_ message: OutgoingMessage, _ tagged: Tagged, to subscriber: SubscriberID) {

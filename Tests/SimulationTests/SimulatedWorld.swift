@@ -12,12 +12,24 @@ struct SimulatedWorld {
         var toClient: [UInt8] = []
     }
 
+    /// What is to come back to life: `v1` seals in one ring, `v2` in the other, and both hold both.
+    struct Rings {
+        var first: KeyRing
+        var second: KeyRing
+    }
+
     let seed: UInt64
     private let flaw: Flaw
+    /// In a world that rots what was receipted may be lost, and then is said to be.
+    private let rots: Bool
     private var random: SeededGenerator
     private let disk: MemoryDisk
     private let clock = ManualClock()
-    private let ring: KeyRing
+    private let rings: Rings
+    private var ring: KeyRing
+    private var fullUntil: Int?
+    private var stopsWhileFull = 0
+    private var stepNumber = 0
     private var node: SimulatedNode?
     private var clients: [SimulatedClient] = []
     /// By connection; a link that is gone is not there.
@@ -26,16 +38,20 @@ struct SimulatedWorld {
     private var ghosts: [Int] = []
     private var nextConnection = 0
     private var lives: UInt64 = 0
-    private(set) var crashes = 0
+    /// How often what was done to it.
+    private(set) var faults: [String: Int] = [:]
     private(set) var history = History()
 
-    init(seed: UInt64, ring: KeyRing, flaw: Flaw = .none) throws {
+    init(seed: UInt64, rings: Rings, flaw: Flaw = .none) throws {
         self.seed = seed
-        self.ring = ring
+        self.rings = rings
+        ring = rings.first
         self.flaw = flaw
+        rots = seed % 5 == 3 || flaw == .servesDamage || flaw == .forgetsLosses
         random = SeededGenerator(seed: seed)
         disk = MemoryDisk(seed: seed &* 7)
         try disk.makeDirectory("/data")
+        if flaw == .diskLies { disk.lie() }
         clients = [
             SimulatedClient(.sender(party: "agency-a"), name: "system-a"),
             SimulatedClient(.sender(party: "agency-b"), name: "system-b"),
@@ -53,6 +69,13 @@ struct SimulatedWorld {
 
     private var time: Timestamp { Timestamp(milliseconds: clock.wallMilliseconds) }
 
+    /// How long all this took in there.
+    var simulated: Duration { clock.monotonic }
+
+    mutating func violate(_ text: String) { history.violate(text) }
+
+    private mutating func count(_ fault: String) { faults[fault, default: 0] += 1 }
+
     /// Runs everything, then lets it come to rest, and judges.
     mutating func run(steps: Int) throws {
         for _ in 0..<steps { try step() }
@@ -66,30 +89,93 @@ struct SimulatedWorld {
     // MARK: Steps
 
     private mutating func step() throws {
+        stepNumber += 1
         switch Int.random(in: 0..<1_000, using: &random) {
-        case 0..<350:
+        case 0..<370:
             for _ in 0..<4 { try act(Int.random(in: 0..<clients.count, using: &random), isCalm: false) }
-        case 350..<580: try moveToServer(whole: false)
-        case 580..<810: try moveToClients(whole: false)
-        case 810..<910: try guarded { node, now, time in try node.commit(at: now, time: time) }
-        case 910..<940:
-            clock.advance(.milliseconds(Int64.random(in: 1...1_500, using: &random)))
+        case 370..<590: try moveToServer(whole: false)
+        case 590..<810: try moveToClients(whole: false)
+        case 810..<900: try guarded { node, now, time in try node.commit(at: now, time: time) }
+        case 900..<925:
+            clock.advance(.milliseconds(Int64.random(in: 1...30_000, using: &random)))
             try guarded { node, now, time in try node.tick(at: now, time: time) }
-        case 940..<960: try guarded { node, _, _ in try node.prepare() }
-        case 960..<980: try cutSomeLink()
-        case 980..<990: try noticeGhost()
-        case 990..<995: try stop()
-        default:
-            let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
-            disk.fail(call, after: Int.random(in: 0..<2, using: &random), errno: 5)
+        case 925..<940: try guarded { node, _, _ in try node.prepare() }
+        case 940..<960: try cutSomeLink()
+        case 960..<970: try noticeGhost()
+        default: try doHarm()
         }
-        clock.advance(.milliseconds(Int64.random(in: 0...20, using: &random)))
+        if let until = fullUntil, stepNumber >= until { makeRoom() }
+        clock.advance(.milliseconds(Int64.random(in: 0...200, using: &random)))
         try guarded { node, now, time in try node.pump(at: now, time: time) }
+    }
+
+    private mutating func doHarm() throws {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0, 1: try stop()
+        case 2, 3:
+            let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
+            disk.fail(call, after: Int.random(in: 0..<3, using: &random), errno: 5)
+            count("failed disk call planned")
+        case 4:
+            disk.limit(to: disk.used + Int.random(in: 0...60_000, using: &random))
+            fullUntil = stepNumber + Int.random(in: 5...60, using: &random)
+            count("full disk")
+        case 5:
+            clock.setWall(forwardBy: Int64.random(in: -7_200_000...7_200_000, using: &random))
+            count("clock jump")
+        case 6, 7:
+            ring = ring.active == rings.first.active ? rings.second : rings.first
+            // In one of three the disk fails somewhere in the middle.
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                disk.fail(.sync, after: Int.random(in: 0..<3, using: &random), errno: 5)
+            }
+            count("key rotation")
+            let ring = ring
+            try guarded { node, _, _ in try node.rotateKeys(to: ring) }
+        case 8: try erase()
+        default: rot()
+        }
+    }
+
+    private mutating func erase() throws {
+        if Int.random(in: 0..<3, using: &random) == 0 {
+            disk.fail(.sync, after: Int.random(in: 1..<8, using: &random), errno: 5)
+        }
+        count("erasure")
+        var random = random
+        var erased: NotificationID?
+        try guarded { node, now, time in
+            try node.eraseSome(at: now, time: time, random: &random, chosen: &erased)
+        }
+        self.random = random
+        if let erased { history.erased(erased.text) }
+    }
+
+    /// A bit flips somewhere in what was written long ago.
+    private mutating func rot() {
+        guard rots else { return }
+        let old = disk.files.filter { $0.key.contains("/segments/") }.keys.sorted().dropLast(2)
+        guard let path = old.randomElement(using: &random), let bytes = disk.files[path],
+            let end = bytes.lastIndex(where: { $0 != 0 }), end > 4_096
+        else { return }
+        disk.rot(
+            path, byte: Int.random(in: 4_096...end, using: &random), bit: UInt8.random(in: 0...7, using: &random))
+        count("rotten bit")
+        history.isDamaged = true
+    }
+
+    private mutating func makeRoom() {
+        disk.limit(to: nil)
+        fullUntil = nil
+        stopsWhileFull = 0
     }
 
     /// No faults any more: everybody connects, everything moves, until nothing does.
     private mutating func rest() throws {
         disk.heal()
+        makeRoom()
+        // Whatever waits for a time that a wall clock set back has put off is due now.
+        clock.setWall(forwardBy: 86_400_000)
         var quietRounds = 0
         for _ in 0..<600 {
             for place in clients.indices { try act(place, isCalm: true) }
@@ -100,7 +186,7 @@ struct SimulatedWorld {
                 ghosts.removeFirst()
                 try guarded { node, now, time in try node.endOfInput(on: ghost, at: now, time: time) }
             }
-            clock.advance(.milliseconds(250))
+            clock.advance(.seconds(2))
             try guarded { node, now, time in try node.pump(at: now, time: time) }
             try moveToClients(whole: true)
             quietRounds = isQuiet ? quietRounds + 1 : 0
@@ -163,6 +249,7 @@ struct SimulatedWorld {
 
     private mutating func cutSomeLink() throws {
         guard let number = links.keys.sorted().randomElement(using: &random) else { return }
+        count("lost link")
         try cut(number, isNoticed: Bool.random(using: &random))
     }
 
@@ -185,18 +272,53 @@ struct SimulatedWorld {
 
     /// The process ends, with or without the machine.
     private mutating func stop() throws {
-        crashes += 1
         node = nil
         for number in links.keys.sorted() { try cut(number, isNoticed: true) }
         ghosts = []
-        if Bool.random(using: &random) { disk.crash() } else { disk.heal() }
+        // A relay that cannot even write what it must stops again and again, until somebody makes room.
+        if fullUntil != nil {
+            stopsWhileFull += 1
+            if stopsWhileFull > 2 { makeRoom() }
+        }
+        if Bool.random(using: &random) {
+            count("power cut")
+            disk.crash()
+        } else {
+            count("killed process")
+            disk.heal()
+        }
         try start()
     }
 
     private mutating func start() throws {
-        lives += 1
-        node = try SimulatedNode(
-            disk: disk, ring: ring, clock: clock, seed: seed &* 1_000_003 &+ lives, flaw: flaw)
+        for attempt in 0..<3 {
+            lives += 1
+            // Now and then the start itself does not come to its end.
+            let failsItself = attempt == 0 && lives > 1 && Int.random(in: 0..<5, using: &random) == 0
+            if failsItself {
+                count("cut start")
+                let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
+                disk.fail(call, after: Int.random(in: 0..<12, using: &random), errno: 5)
+            }
+            do {
+                node = try SimulatedNode(
+                    disk: disk, ring: ring, clock: clock, seed: seed &* 1_000_003 &+ lives, flaw: flaw)
+                if let lost = node?.lostAtStart, lost > 0, !history.isDamaged {
+                    history.violate("\(lost) records are lost, and nothing rotted")
+                }
+                if let node, node.relay.sequence != node.durable {
+                    history.violate("the relay stands at \(node.relay.sequence), the journal at \(node.durable)")
+                }
+                try guarded { node, _, time in try node.reportLosses(time) }
+                return
+            } catch let error as JournalError {
+                switch error {
+                case .noSpace: makeRoom()
+                case .io where failsItself: disk.crash()
+                default: throw error
+                }
+            }
+        }
     }
 
     /// Does something with the relay; if its journal failed, the process ends.

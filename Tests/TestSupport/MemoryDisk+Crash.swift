@@ -1,5 +1,5 @@
 import Glibc
-import Journal
+package import Journal
 import Synchronization
 
 extension MemoryDisk.State {
@@ -59,7 +59,7 @@ extension MemoryDisk {
                     if length < bytes.count { bytes.removeLast(bytes.count - length) }
                     bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
                 }
-                for sector in inode.dirty.sorted() where Bool.random(using: &state.generator) {
+                for sector in Set(inode.dirty.joined()).sorted() where Bool.random(using: &state.generator) {
                     let end = min(sector * 512 + 512, inode.bytes.count, bytes.count)
                     guard sector * 512 < end else { continue }
                     bytes.replaceSubrange((sector * 512)..<end, with: inode.bytes[(sector * 512)..<end])
@@ -81,6 +81,15 @@ extension MemoryDisk {
         box.withLock { $0.state.failures[call] = (count, errno, forever) }
     }
 
+    /// What was not synced counts as clean from now on, though it is not durable: what a failed sync leaves.
+    package func forgetUnsynced(_ file: DiskFile) {
+        box.withLock { box in
+            guard let inode = box.state.open[file.number] else { return }
+            inode.matchDurableLength()
+            inode.dirty = []
+        }
+    }
+
     /// Takes planned failures back.
     package func heal() { box.withLock { $0.state.failures = [:] } }
 
@@ -89,6 +98,18 @@ extension MemoryDisk {
 
     /// Lets writes do less than they were asked to.
     package func writeShort() { box.withLock { $0.state.hasShortWrites = true } }
+
+    /// From now on syncs of files do nothing and report success.
+    package func lie() { box.withLock { $0.state.isLying = true } }
+
+    /// Flips one bit of a file, on the platter and in what programs read.
+    package func rot(_ path: String, byte: Int, bit: UInt8) {
+        box.withLock { box in
+            guard let inode = box.state.names[path], byte < inode.bytes.count else { return }
+            inode.bytes[byte] ^= 1 << bit
+            if byte < inode.durable.count { inode.durable[byte] ^= 1 << bit }
+        }
+    }
 
     /// How often a call was made.
     package func count(_ call: Call) -> Int { box.withLock { $0.state.counts[call] ?? 0 } }

@@ -16,8 +16,16 @@ package final class MemoryDisk: Disk {
         var bytes: [UInt8] = []
         /// What a power cut leaves for certain.
         var durable: [UInt8] = []
-        /// Sectors written since the last sync.
-        var dirty: Set<Int> = []
+        /// Sectors written since the last sync, as they came.
+        var dirty: [Range<Int>] = []
+
+        /// Cuts what is durable, or adds zeros, to the length that programs see.
+        func matchDurableLength() {
+            if durable.count > bytes.count { durable.removeLast(durable.count - bytes.count) }
+            if durable.count < bytes.count {
+                durable.append(contentsOf: [UInt8](repeating: 0, count: bytes.count - durable.count))
+            }
+        }
     }
 
     struct State {
@@ -33,6 +41,8 @@ package final class MemoryDisk: Disk {
         var failures: [Call: (after: Int, errno: Int32, forever: Bool)] = [:]
         var counts: [Call: Int] = [:]
         var hasShortWrites = false
+        /// Says of every sync that it was done, and does nothing.
+        var isLying = false
     }
 
     enum NameChange {
@@ -141,7 +151,7 @@ package final class MemoryDisk: Disk {
                 UnsafeMutableRawBufferPointer(rebasing: bytes[start..<(start + count)])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
-            inode.dirty.formUnion((start / 512)...((start + count - 1) / 512))
+            if count > 0 { inode.dirty.append((start / 512)..<((start + count + 511) / 512)) }
             return count
         }
     }
@@ -155,14 +165,12 @@ package final class MemoryDisk: Disk {
     package func sync(_ file: DiskFile) throws(DiskError) {
         try withState(.sync, "") { state in
             let inode = try state.inode(file)
+            guard !state.isLying else { return }
             // Only what changed is copied: the simulation syncs large files often.
-            if inode.durable.count != inode.bytes.count {
-                inode.durable = inode.bytes
-            } else {
-                for sector in inode.dirty {
-                    let range = (sector * 512)..<min(sector * 512 + 512, inode.bytes.count)
-                    inode.durable.replaceSubrange(range, with: inode.bytes[range])
-                }
+            inode.matchDurableLength()
+            for sectors in inode.dirty where sectors.lowerBound * 512 < inode.bytes.count {
+                let range = (sectors.lowerBound * 512)..<min(sectors.upperBound * 512, inode.bytes.count)
+                inode.durable.replaceSubrange(range, with: inode.bytes[range])
             }
             inode.dirty = []
         }
@@ -172,7 +180,10 @@ package final class MemoryDisk: Disk {
         try withState(.truncate, "") { state in
             let inode = try state.inode(file)
             if inode.bytes.count > Int(length) { inode.bytes.removeLast(inode.bytes.count - Int(length)) }
-            inode.dirty = inode.dirty.filter { $0 * 512 < Int(length) }
+            // Behind a cut that is not durable yet lies what was there before: growing again must write over it.
+            if inode.durable.count > Int(length) {
+                inode.dirty.append((Int(length) / 512)..<((inode.durable.count + 511) / 512))
+            }
         }
     }
 

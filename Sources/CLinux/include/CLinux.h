@@ -50,6 +50,9 @@ int CLinux_renameat2(int from_directory, const char *from, int to_directory, con
 /// `pthread_setname_np(pthread_self(), name)`: at most 15 bytes are kept by the kernel.
 int CLinux_name_this_thread(const char *name);
 
+/// The magic number of the file system that holds `path` (`statfs(2)`, f_type). 0, or -1 with errno.
+int CLinux_file_system(const char *path, uint32_t *magic);
+
 /// Sets and reads the file attribute `FS_NOCOW_FL` of an open file or directory (`FS_IOC_SETFLAGS`).
 int CLinux_set_no_copy_on_write(int descriptor);
 

@@ -17,7 +17,17 @@ package struct ReceiptSending: Sendable, Equatable {
 /// Who reads which receipts and how far. No part of the fold: the fold has the confirmed cursors.
 ///
 /// Subscribers of one reader compete. What was sent and not confirmed when one leaves goes to another, or comes again.
+///
+/// A receipt whose notification has left memory waits until the record of its acceptance was read from disk: `takeNeeds`
+/// names these records, `supply` brings them.
 package struct ReceiptDesk: Sendable {
+    /// Receipts that are looked at ahead for records to be read.
+    package static let readAhead = 256
+    /// Records that are kept until their receipts are made; when there are more, all go and are read again.
+    package static let suppliedLimit = 4_096
+
+    /// Receipts that were skipped because their record could not be read.
+    package private(set) var skippedCount = 0
     private struct Subscriber: Sendable {
         var reader: ReceiptReader
         var credit: Int
@@ -41,6 +51,11 @@ package struct ReceiptDesk: Sendable {
     private var readers: [ReceiptReader: Reader] = [:]
     /// Readers for which there may be something to do, each once.
     private var busy: [ReceiptReader] = []
+    /// Accepted events by their record; nil for one that cannot be read.
+    private var supplied: [UInt64: Event?] = [:]
+    private var needs: Set<UInt64> = []
+    /// Needs that were told and not supplied yet.
+    private var asked: Set<UInt64> = []
 
     /// Nobody reads.
     package init() {}
@@ -108,27 +123,82 @@ package struct ReceiptDesk: Sendable {
         return sendings
     }
 
+    /// The records that have to be read before more can go out; each is named once. Ask after `next`.
+    package mutating func takeNeeds() -> [UInt64] {
+        defer { needs.removeAll() }
+        asked.formUnion(needs)
+        return needs.sorted()
+    }
+
+    /// The accepted event of a record that `takeNeeds` named, or nil if it cannot be read: then its receipts are skipped.
+    package mutating func supply(record: UInt64, _ event: Event?) {
+        if supplied.count >= Self.suppliedLimit { supplied.removeAll() }
+        asked.remove(record)
+        supplied.updateValue(event, forKey: record)
+    }
+
+    private enum Finding {
+        case receipt(NumberedReceipt)
+        case skipped(UInt64)
+        case nothing
+    }
+
+    /// The next receipt behind `number`, if it may go out and is at hand.
+    private mutating func find(_ key: ReceiptReader, after number: UInt64, _ relay: Relay, _ durable: UInt64) -> Finding
+    {
+        guard let next = relay.nextReceipt(for: key, after: number), next.sequence <= durable else { return .nothing }
+        if let receipt = next.atHand { return .receipt(receipt) }
+        guard let record = next.neededRecord else { return .nothing }
+        guard let event = supplied[record] else {
+            need(from: next, key, relay)
+            return .nothing
+        }
+        let receipt = event.flatMap { relay.receipt(next.number, of: key.party, accepted: $0) }
+        return receipt.map(Finding.receipt) ?? .skipped(next.number)
+    }
+
+    private mutating func need(from first: NextReceipt, _ key: ReceiptReader, _ relay: Relay) {
+        var next: NextReceipt? = first
+        for _ in 0..<Self.readAhead {
+            guard let receipt = next else { return }
+            if let record = receipt.neededRecord, supplied[record] == nil, !asked.contains(record) {
+                needs.insert(record)
+            }
+            next = relay.nextReceipt(for: key, after: receipt.number)
+        }
+    }
+
     private mutating func nextSending(_ key: ReceiptReader, _ relay: Relay, _ durable: UInt64) -> ReceiptSending? {
-        guard let reader = readers[key], let subscriber = withCredit(reader) else { return nil }
-        let isRedelivered = !reader.again.isEmpty
-        let after = reader.again.first.map { $0 - 1 } ?? reader.sentThrough
-        guard let receipt = relay.receipts(for: key, after: after, limit: 1).first,
-            relay.receiptSequence(key.party, receipt.number).map({ $0 <= durable }) == true
-        else { return nil }
-        if isRedelivered {
-            readers[key]?.again.removeFirst()
-            // A receipt older than 90 days is gone: what came instead is the next one.
-            if receipt.number != after + 1 { readers[key]?.outstanding.remove(sorted: after + 1) }
+        while let reader = readers[key], let subscriber = withCredit(reader) {
+            let isRedelivered = !reader.again.isEmpty
+            let after = reader.again.first.map { $0 - 1 } ?? reader.sentThrough
+            let receipt: NumberedReceipt
+            switch find(key, after: after, relay, durable) {
+            case .nothing: return nil
+            case .skipped(let number):
+                skippedCount += 1
+                readers[key]?.again.remove(sorted: number)
+                readers[key]?.outstanding.remove(sorted: number)
+                readers[key]?.sentThrough = max(reader.sentThrough, number)
+                continue
+            case .receipt(let found): receipt = found
+            }
+            if isRedelivered {
+                readers[key]?.again.removeFirst()
+                // A receipt older than 90 days is gone: what came instead is the next one.
+                if receipt.number != after + 1 { readers[key]?.outstanding.remove(sorted: after + 1) }
+            }
+            guard readers[key]?.holders[receipt.number] == nil else { return nil }
+            if !isRedelivered || receipt.number > reader.sentThrough {
+                readers[key]?.sentThrough = max(reader.sentThrough, receipt.number)
+                readers[key]?.outstanding.insert(sorted: receipt.number)
+            }
+            readers[key]?.holders[receipt.number] = subscriber
+            readers[key]?.turn += 1
+            subscribers[subscriber]?.credit -= 1
+            return ReceiptSending(subscriber: subscriber, receipt: receipt, isRedelivered: isRedelivered)
         }
-        guard readers[key]?.holders[receipt.number] == nil else { return nil }
-        if !isRedelivered || receipt.number > reader.sentThrough {
-            readers[key]?.sentThrough = max(reader.sentThrough, receipt.number)
-            readers[key]?.outstanding.insert(sorted: receipt.number)
-        }
-        readers[key]?.holders[receipt.number] = subscriber
-        readers[key]?.turn += 1
-        subscribers[subscriber]?.credit -= 1
-        return ReceiptSending(subscriber: subscriber, receipt: receipt, isRedelivered: isRedelivered)
+        return nil
     }
 
     private func withCredit(_ reader: Reader) -> SubscriberID? {
@@ -139,13 +209,13 @@ package struct ReceiptDesk: Sendable {
         return nil
     }
 
-    /// Whether the next receipt only waits until its event is durable.
+    /// Whether the next receipt only waits until its event is durable, or until its record was read.
     private func isBehind(_ key: ReceiptReader, _ relay: Relay, _ durable: UInt64) -> Bool {
         guard let reader = readers[key], withCredit(reader) != nil,
-            let receipt = relay.receipts(for: key, after: reader.sentThrough, limit: 1).first,
-            let sequence = relay.receiptSequence(key.party, receipt.number)
+            let receipt = relay.nextReceipt(
+                for: key, after: reader.again.first.map { $0 - 1 } ?? reader.sentThrough)
         else { return false }
-        return sequence > durable
+        return receipt.sequence > durable || receipt.neededRecord != nil
     }
 
     private mutating func sendAgain(_ number: UInt64, _ key: ReceiptReader) {

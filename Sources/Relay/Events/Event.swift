@@ -33,8 +33,11 @@ package struct Event: Sendable, Equatable {
 
 /// What has been decided. Numbers are those of the names that earlier `.named` events brought.
 package enum EventBody: Sendable, Equatable {
-    /// The next number stands for this name.
+    /// The next number stands for this name. Only in journals of format version 1: a lost record would shift all later
+    /// ones, so after a loss it does not fit.
     case named(Name)
+    /// This number stands for this name.
+    case numbered(Name, as: UInt32)
     case accepted(Accepted)
     /// Audit only: it binds no id.
     case refused(party: NameNumber, client: NameNumber, code: RefusalCode, digest: Digest)
@@ -46,12 +49,91 @@ package enum EventBody: Sendable, Equatable {
     case requeued(DeliveryID, party: NameNumber, client: NameNumber)
     case opened(DeliveryID, HumanAct)
     case acknowledged(DeliveryID, HumanAct, Decided, noteSlot: UInt64?)
+    /// Only in journals of format version 1, where it names a receipt by its number; after a loss it does not fit.
     case receiptsRead(party: NameNumber, client: NameNumber, through: UInt64)
+    case receiptsConfirmed(party: NameNumber, client: NameNumber, through: ReceiptPlace)
     case policy(PolicyPart)
     case clock(ClockChange.Kind, to: Timestamp, party: NameNumber, client: NameNumber)
     case audited(Audited)
     /// What is past its time at the event's `at` is dropped, at most `Relay.trimLimit` of each kind.
     case trimmed
+    /// Something was done with the journal, or found out about it.
+    case maintenance(Maintenance)
+    /// The content cannot be read any more, and nobody meant that: its deliveries are set aside and the sender is told.
+    case unreadable(NotificationID)
+
+    /// The notifications that the event is about; a reader of one notification's history needs no others.
+    package var notifications: [NotificationID] {
+        switch self {
+        case .accepted(let accepted): [accepted.notification]
+        case .custody(let delivery, _), .returned(let delivery, _, _), .setAside(let delivery, _),
+            .requeued(let delivery, _, _), .opened(let delivery, _), .acknowledged(let delivery, _, _, _):
+            [delivery.notification]
+        case .maintenance(let maintenance): maintenance.notifications
+        case .unreadable(let notification): [notification]
+        case .named, .numbered, .refused, .availability, .receiptsRead, .receiptsConfirmed, .policy, .clock, .audited,
+            .trimmed:
+            []
+        }
+    }
+}
+
+/// Where a receipt is among those of its party: by the record that it speaks of, which no loss can shift.
+package struct ReceiptPlace: Sendable, Equatable {
+    /// Its number, from 1, as it was when this was written.
+    package var number: UInt64
+    package var sequence: UInt64
+    /// Tells receipts of one event apart.
+    package var ordinal: UInt16
+}
+
+/// Records that are lost: the number of the first, and how many.
+package struct LostRecords: Sendable, Equatable {
+    package var first: UInt64
+    package var count: UInt64
+
+    /// So many records from `first` on.
+    package init(first: UInt64, count: UInt64) {
+        self.first = first
+        self.count = count
+    }
+}
+
+/// What was done with the journal. Codes, counts and ids only: the reason is a stored text, sealed like a note.
+package struct Maintenance: Sendable, Equatable {
+    /// The most notifications that one event names.
+    package static let notificationLimit = 256
+
+    /// What was done. Raw values are those on disk.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// Somebody accepted a finding that would not have let the journal start.
+        case override = 1
+        /// Records are lost: `lost` says which, `count` how many in all.
+        case lost = 2
+        /// The contents of `notifications` are destroyed; a case of them gets new keys. `count` of slots.
+        case erased = 3
+        /// New segment keys; `what` names the master key.
+        case rotated = 4
+        /// A master key was retired; `what` names it.
+        case retired = 5
+        case backup = 6
+        case restored = 7
+        case salvaged = 8
+        /// A client showed a checkpoint beside or beyond the log: all answers stop.
+        case checkpointStop = 9
+        case checkpointCleared = 10
+    }
+
+    package var kind: Kind
+    /// Who did it: a party, a client or a text; `.none` for the relay itself.
+    package var by: NameNumber
+    /// A code: a key's id, a kind of damage. `.none` without one.
+    package var what: NameNumber
+    package var count: UInt64
+    package var lost: LostRecords?
+    package var notifications: [NotificationID]
+    /// The slot under which the reason is sealed.
+    package var reasonSlot: UInt64?
 }
 
 /// A notification that is now the relay's to deliver.

@@ -62,6 +62,10 @@ package enum EventCodec {
         case clock = 13
         case audited = 14
         case trimmed = 15
+        case numbered = 16
+        case receiptsConfirmed = 17
+        case maintenance = 18
+        case unreadable = 19
 
         init(_ body: EventBody) {
             switch body {
@@ -80,6 +84,10 @@ package enum EventCodec {
             case .clock: self = .clock
             case .audited: self = .audited
             case .trimmed: self = .trimmed
+            case .numbered: self = .numbered
+            case .receiptsConfirmed: self = .receiptsConfirmed
+            case .maintenance: self = .maintenance
+            case .unreadable: self = .unreadable
             }
         }
     }
@@ -127,15 +135,26 @@ extension ByteWriter {
             number(client)
         case .audited(let audited): self.audited(audited)
         case .trimmed: break
+        case .numbered(let name, let number):
+            self.number(number)
+            self.name(name)
+        case .receiptsConfirmed(let party, let client, let through):
+            number(party)
+            number(client)
+            number(through.number)
+            number(through.sequence)
+            number(through.ordinal)
+        case .maintenance(let maintenance): self.maintenance(maintenance)
+        case .unreadable(let notification): id(notification)
         }
     }
 
-    private mutating func optional(_ value: UInt64?) {
+    mutating func optional(_ value: UInt64?) {
         flag(value != nil)
         if let value { number(value) }
     }
 
-    private mutating func name(_ name: Name) {
+    mutating func name(_ name: Name) {
         switch name {
         case .party(let party): named(1, party.text)
         case .desk(let desk): named(2, desk.text)
@@ -241,5 +260,20 @@ extension ByteWriter {
         code(audited.code)
         flag(audited.subject != nil)
         if let subject = audited.subject { text(subject) }
+    }
+
+    private mutating func maintenance(_ maintenance: Maintenance) {
+        byte(maintenance.kind.rawValue)
+        number(maintenance.by)
+        number(maintenance.what)
+        number(maintenance.count)
+        flag(maintenance.lost != nil)
+        if let lost = maintenance.lost {
+            number(lost.first)
+            number(lost.count)
+        }
+        number(UInt(maintenance.notifications.count))
+        for notification in maintenance.notifications { id(notification) }
+        optional(maintenance.reasonSlot)
     }
 }

@@ -18,17 +18,44 @@ extension ByteReader {
         case .clock: .clock(try flag() ? .advanced : .reached, to: try time(), party: try name(), client: try name())
         case .audited: .audited(try audited())
         case .trimmed: .trimmed
+        case .numbered: try numbered()
+        case .receiptsConfirmed:
+            .receiptsConfirmed(
+                party: try name(), client: try name(),
+                through: ReceiptPlace(number: try number(), sequence: try number(), ordinal: try name()))
+        case .maintenance: .maintenance(try maintenance())
+        case .unreadable: .unreadable(try notification())
         }
     }
 
-    private mutating func optional() throws(EventCodecError) -> UInt64? { try flag() ? try number() : nil }
+    private mutating func numbered() throws(EventCodecError) -> EventBody {
+        let number = try person()
+        return .numbered(try name(), as: number)
+    }
 
-    private mutating func checked<Value>(_ make: (String) -> Value?) throws(EventCodecError) -> Value {
+    private mutating func maintenance() throws(EventCodecError) -> Maintenance {
+        guard let kind = Maintenance.Kind(rawValue: try byte()) else { throw bad }
+        let by: NameNumber = try name()
+        let what: NameNumber = try name()
+        let count = try number()
+        let lost = try flag() ? LostRecords(first: try number(), count: try number()) : nil
+        let notificationCount = try self.count()
+        guard notificationCount <= Maintenance.notificationLimit else { throw bad }
+        var notifications: [NotificationID] = []
+        for _ in 0..<notificationCount { notifications.append(try notification()) }
+        return Maintenance(
+            kind: kind, by: by, what: what, count: count, lost: lost, notifications: notifications,
+            reasonSlot: try optional())
+    }
+
+    mutating func optional() throws(EventCodecError) -> UInt64? { try flag() ? try number() : nil }
+
+    mutating func checked<Value>(_ make: (String) -> Value?) throws(EventCodecError) -> Value {
         guard let value = make(try text()) else { throw bad }
         return value
     }
 
-    private mutating func name() throws(EventCodecError) -> Name {
+    mutating func name() throws(EventCodecError) -> Name {
         switch try byte() {
         case 1: .party(try checked { PartyID($0) })
         case 2: .desk(try checked { DeskID($0) })

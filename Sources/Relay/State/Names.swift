@@ -74,6 +74,9 @@ extension PersonNumber {
 }
 
 /// The table of names: itself part of the fold.
+///
+/// A naming event says its number, so a lost one leaves a hole and shifts nothing: a number in a hole never resolves, and
+/// events that use it do not fit. What a lost record may have named is not used for anything else either (`reserve`).
 struct Names: Sendable {
     /// The longest role, verb or other text, in bytes.
     static let textLimitBytes = 128
@@ -81,13 +84,23 @@ struct Names: Sendable {
     static let limit = Int(NameNumber.none)
     /// The most people.
     static let peopleLimit = 1_000_000
+    /// The most numbers that are left out because lost records may have named something with them.
+    static let reserveLimit = 4_096
 
-    private(set) var all: [Name] = []
-    private(set) var people: [StaffMember] = []
+    private(set) var all: [Name?] = []
+    private(set) var people: [StaffMember?] = []
+    /// Numbers behind the last one that are not given out until a naming event says where numbers go on.
+    private(set) var reserved = 0
+    private(set) var reservedPeople = 0
     private var numbers: [Name: NameNumber] = [:]
     private var peopleNumbers: [StaffMember: PersonNumber] = [:]
     /// Shapes by rule: hashing a rule is quick, hashing a whole shape is not.
     private var shapes: [RuleID: [NameNumber]] = [:]
+
+    /// The number of the next name.
+    var next: Int { all.count + reserved }
+    /// The number of the next person.
+    var nextPerson: Int { people.count + reservedPeople }
 
     func number(of name: Name) -> NameNumber? {
         guard case .shape(let shape) = name else { return numbers[name] }
@@ -96,18 +109,51 @@ struct Names: Sendable {
 
     func number(of person: StaffMember) -> PersonNumber? { peopleNumbers[person] }
 
-    mutating func add(_ name: Name) {
-        switch name {
-        case .person(let person):
-            peopleNumbers[person] = PersonNumber(people.count)
+    /// Names that lost records may have brought.
+    mutating func reserve(_ records: UInt64) {
+        let count = Int(min(records, UInt64(Self.reserveLimit)))
+        reserved = min(reserved + count, Self.reserveLimit)
+        reservedPeople = min(reservedPeople + count, Self.reserveLimit)
+    }
+
+    /// What a snapshot says about the numbers that are left out.
+    mutating func reserve(names: Int, people: Int) {
+        reserved = names
+        reservedPeople = people
+    }
+
+    /// Whether the table can take `name` under this number. Numbers only rise.
+    func fits(_ name: Name, as number: Int) -> Bool {
+        guard !has(name) else { return false }
+        if case .person = name { return (people.count..<Self.peopleLimit).contains(number) }
+        return (all.count..<Self.limit).contains(number)
+    }
+
+    /// Takes `name` under this number; smaller ones that were not given out stay holes.
+    ///
+    /// - Precondition: it fits.
+    mutating func add(_ name: Name, as number: Int) {
+        if case .person(let person) = name {
+            people.append(contentsOf: repeatElement(nil, count: number - people.count))
+            reservedPeople = 0
+            peopleNumbers[person] = PersonNumber(number)
             people.append(person)
-        case .shape(let shape):
-            shapes[shape.rule, default: []].append(NameNumber(all.count))
-            all.append(name)
-        case .party, .desk, .client, .type, .text, .policy:
-            numbers[name] = NameNumber(all.count)
-            all.append(name)
+            return
         }
+        all.append(contentsOf: repeatElement(nil, count: number - all.count))
+        reserved = 0
+        if case .shape(let shape) = name {
+            shapes[shape.rule, default: []].append(NameNumber(number))
+        } else {
+            numbers[name] = NameNumber(number)
+        }
+        all.append(name)
+    }
+
+    /// The number that `name` gets if it is the next one.
+    func nextNumber(for name: Name) -> Int {
+        if case .person = name { return nextPerson }
+        return next
     }
 
     func has(_ name: Name) -> Bool {
@@ -115,12 +161,7 @@ struct Names: Sendable {
         return number(of: name) != nil
     }
 
-    func isFull(for name: Name) -> Bool {
-        if case .person = name { return people.count >= Self.peopleLimit }
-        return all.count >= Self.limit
-    }
-
-    // What a number means. Events are checked against the table before they are applied (`Relay.fault(in:)`), so a
+    // What a number means. Events are checked against the table before they are applied (`Relay.fits`), so a
     // number of the wrong kind here is our own mistake.
     func party(_ number: NameNumber) -> PartyID {
         guard case .party(let party) = all[Int(number)] else { preconditionFailure("not a party") }

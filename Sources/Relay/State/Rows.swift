@@ -8,7 +8,7 @@ package enum Transport: UInt8, Sendable, CaseIterable {
     case custody = 2
     /// A dead letter: the configured number of attempts failed. People see it, no station gets it.
     case setAside = 3
-    /// No station gets it any more, because a final negative outcome came first.
+    /// No station gets it any more: a final negative outcome came first, or its content was erased.
     case withdrawn = 4
 }
 
@@ -61,7 +61,7 @@ struct DeliveryRow: Sendable {
     /// Whether the desk's people have it on their list.
     var belongsOnList: Bool {
         switch work {
-        case .open, .handedOver: mustBeAcknowledged || openedSpan == .none
+        case .open, .handedOver: mustBeAcknowledged || openedSpan == .none && transport != .withdrawn
         case .taken, .alreadyKnown, .notOurs: false
         }
     }
@@ -71,7 +71,7 @@ struct DeliveryRow: Sendable {
         switch work {
         case .notOurs: true
         case .taken, .alreadyKnown: transport != .waiting
-        case .open, .handedOver: !mustBeAcknowledged && transport == .custody
+        case .open, .handedOver: !mustBeAcknowledged && (transport == .custody || transport == .withdrawn)
         }
     }
 }
@@ -81,7 +81,7 @@ struct Span: Sendable, Equatable {
     static let none = Span(milliseconds: .max)
     let milliseconds: UInt32
 
-    private init(milliseconds: UInt32) { self.milliseconds = milliseconds }
+    init(milliseconds: UInt32) { self.milliseconds = milliseconds }
 
     init(from start: Timestamp, to end: Timestamp) {
         let (gap, overflows) = end.milliseconds.subtractingReportingOverflow(start.milliseconds)
@@ -106,26 +106,54 @@ struct NotificationRow: Sendable {
     var sequence: UInt64
     var subject: CaseID
     var firstDelivery: UInt32 = .none
-    var previousInCase: UInt32 = .none
-    /// Deliveries that are not done, and receipts that can still be read: while there are any the row stays.
-    var liveReceipts: UInt32 = 0
+    /// The next newer one of the case.
+    var nextInCase: UInt32 = .none
+    /// The newest of its receipts.
+    var newestReceipt: UInt32 = .none
+    /// Deliveries that are not done: while there are any the row stays.
     var openDeliveries: UInt16 = 0
     var traits: Traits
     /// Whether this row is in use; freed ones wait to be used again.
     var isLive = true
 
-    /// Class, drill and protection in one byte.
-    struct Traits: Sendable {
-        private let bits: UInt8
+    /// Class, drill, protection, what became of the content, and a mark, in one byte.
+    struct Traits: Sendable, Equatable {
+        private(set) var bits: UInt8
 
         init(urgency: UrgencyClass, isDrill: Bool, isProtected: Bool) {
             bits = urgency.rawValue | (isDrill ? 8 : 0) | (isProtected ? 16 : 0)
         }
 
+        /// The traits that these bits are; nil without a class.
+        init?(bits: UInt8) {
+            guard UrgencyClass(rawValue: bits & 7) != nil, bits & 96 != 96 else { return nil }
+            self.bits = bits
+        }
+
         var urgency: UrgencyClass { UrgencyClass(rawValue: bits & 7) ?? .u0 }
         var isDrill: Bool { bits & 8 != 0 }
         var isProtected: Bool { bits & 16 != 0 }
+
+        var content: ContentState {
+            get { bits & 32 != 0 ? .unreadable : bits & 64 != 0 ? .erased : .stored }
+            set { bits = bits & ~96 | (newValue == .unreadable ? 32 : newValue == .erased ? 64 : 0) }
+        }
+
+        /// Whether it stands in `Relay.finished`.
+        var isInFinished: Bool {
+            get { bits & 128 != 0 }
+            set { bits = bits & ~128 | (newValue ? 128 : 0) }
+        }
     }
+}
+
+/// What became of a notification's content.
+package enum ContentState: UInt8, Sendable, CaseIterable {
+    case stored = 0
+    /// Damaged on disk.
+    case unreadable = 1
+    /// Its keys were destroyed on purpose.
+    case erased = 2
 }
 
 /// A short text without an allocation: at most `capacityBytes` bytes, longer ones are kept beside (`Relay.longIDs`).
@@ -192,37 +220,13 @@ struct ActRow: Sendable {
     var sequence: UInt64
 }
 
-/// A case: the slot that its content keys come from, and the newest of its notifications.
+/// A case of which a notification is in memory: the slot that its content keys come from, and its notifications, oldest
+/// first.
 struct CaseRow: Sendable {
-    var slot: UInt64
+    /// Nil when it was erased: the next notification brings a new one.
+    var slot: UInt64?
+    var oldest: UInt32
     var newest: UInt32
-}
-
-/// One receipt of a sending party.
-struct ReceiptEntry: Sendable {
-    var sequence: UInt64
-    var at: Timestamp
-    var notification: UInt32
-    var party: NameNumber = .none
-    var desk: NameNumber = .none
-    var role: NameNumber = .none
-    var event: ReceiptEvent
-    var outcome: Outcome?
-    var reason: RefusalCode?
-    var isSetAside = false
-    /// Tells receipts of one event apart.
-    var ordinal: UInt16 = 0
-}
-
-/// The receipts of one sending party, and how far each of its readers has read. Numbers count from 1.
-struct ReceiptBox: Sendable {
-    var entries = ChunkedQueue<ReceiptEntry>()
-    /// The number of the oldest entry.
-    var firstNumber: UInt64 = 1
-    var partyCursor: UInt64 = 0
-    var clientCursors: [NameNumber: UInt64] = [:]
-
-    var lastNumber: UInt64 { firstNumber + UInt64(entries.count) - 1 }
 }
 
 /// The open deliveries of one desk, one list per urgency class in order of arrival, and their counts.

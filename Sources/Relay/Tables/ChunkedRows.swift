@@ -56,8 +56,8 @@ package struct ChunkedQueue<Element: Sendable>: Sendable {
 
     /// The element `index` places behind the oldest.
     package subscript(index: Int) -> Element {
-        let place = taken + index
-        return chunks[place / Self.chunkElements][place % Self.chunkElements]
+        get { chunks[(taken + index) / Self.chunkElements][(taken + index) % Self.chunkElements] }
+        set { chunks[(taken + index) / Self.chunkElements][(taken + index) % Self.chunkElements] = newValue }
     }
 
     /// Adds at the end.

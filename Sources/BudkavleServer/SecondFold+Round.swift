@@ -1,0 +1,231 @@
+import CaseNotifications
+import Journal
+import Relay
+
+extension SecondFold {
+    /// Why a round came to no snapshot.
+    private enum Fault: Error {
+        /// The two folds differ after this record.
+        case differs(sequence: UInt64)
+        /// A record is no event, or does not fit.
+        case record(ReplayFault)
+        /// Records do not follow each other.
+        case sequence(expected: UInt64, found: UInt64)
+        case journal(JournalError)
+    }
+
+    /// Leaves that are gathered before they are written to the archive: 2 MiB.
+    private static let leavesPerAppend = 65_536
+
+    /// Folds up to `goal`, writes a snapshot, and lets go what nobody needs.
+    func round(through goal: UInt64) {
+        do throws(Fault) {
+            try fold(through: goal)
+        } catch {
+            switch error {
+            case .differs(let sequence):
+                state.withLock { $0.differs = true }
+                log.write(.secondFoldDiffers(collaboration: collaboration, sequence: sequence))
+            case .record(let fault): log.write(.secondFoldFailed(collaboration: collaboration, "\(fault)"))
+            case .sequence(let expected, let found):
+                log.write(
+                    .secondFoldFailed(
+                        collaboration: collaboration, "record \(found) where \(expected) was expected"))
+            case .journal(.stopped): break
+            case .journal(let error): log.write(.secondFoldFailed(collaboration: collaboration, "\(error)"))
+            }
+        }
+    }
+
+    private func fold(through goal: UInt64) throws(Fault) {
+        var found: FoldState?
+        let start = try wrapping { () throws(JournalError) in
+            try journal.access.restore { reader in
+                found = FoldState(from: &reader, collaboration: collaboration)
+                return found != nil
+            }
+        }
+        var fold = Fold(
+            state: found ?? FoldState(collaboration: collaboration), segments: SegmentFold(journal.access, from: start),
+            archive: journal.archive)
+        while fold.segments.segment < goal, !isStopping {
+            let samples = state.withLock { $0.samples }
+            guard try fold.replayNext(samples, while: { !isStopping }) else { break }
+        }
+        let reached = fold.segments
+        state.withLock { state in
+            state.times = fold.state.times
+            state.samples.removeAll { $0.sequence < reached.nextRecord }
+        }
+        guard !isStopping else { return }
+        var kept = start.map { [$0.segment] } ?? []
+        if reached.segment > start?.segment ?? 0 {
+            guard try write(&fold.state, at: reached) else { return }
+            kept.append(reached.segment)
+        }
+        state.withLock { $0.folded = reached.segment }
+        if kept.count == SnapshotLimits.kept { try letGo(fold.state, keeping: kept, archived: fold.archived) }
+    }
+
+    private func write(_ folded: inout FoldState, at point: SegmentFold) throws(Fault) -> Bool {
+        folded.contents.patrol(.max, against: folded.relay)
+        let segment = point.segment
+        return try wrapping { () throws(JournalError) in
+            let hasKey = try maintain { (core: inout JournalCore) throws(JournalError) in
+                try core.addSnapshotKey(segment)
+                return true
+            }
+            guard hasKey == true else { return false }
+            var writer = try SnapshotWriter(
+                journal.access,
+                point: point.snapshot(
+                    state: FoldState.bytes(of: folded.relay.stateDigest),
+                    foldedMilliseconds: folded.lastEventAt.milliseconds))
+            do throws(JournalError) {
+                guard try folded.write(to: &writer, while: { !isStopping }) else {
+                    writer.cancel()
+                    return false
+                }
+                try writer.finish()
+            } catch {
+                writer.cancel()
+                throw error
+            }
+            log.write(.snapshotWritten(collaboration: collaboration, segment: segment, sequence: folded.relay.sequence))
+            return true
+        }
+    }
+
+    /// Segments may go when both snapshots cover them, their leaves are in the archive, they are old enough and no open
+    /// notification has its content there.
+    private func letGo(_ folded: FoldState, keeping kept: [UInt64], archived: UInt64) throws(Fault) {
+        let horizon = SystemJournalClock().wallMilliseconds - options.history.components.seconds * 1_000
+        try wrapping { () throws(JournalError) in
+            var last = kept.min() ?? 0
+            if let oldest = folded.contents.oldestSegment(neededBy: folded.relay) { last = min(last, oldest - 1) }
+            last = try journal.access.lastSegment(through: last, before: horizon, archived: archived)
+            let through = last
+            let dropped = try maintain { (core: inout JournalCore) throws(JournalError) in
+                try core.dropSegments(through: through, keeping: kept)
+            }
+            if let dropped, !dropped.segments.isEmpty {
+                log.write(
+                    .segmentsDropped(
+                        collaboration: collaboration, count: dropped.segments.count,
+                        through: dropped.segments.upperBound - 1))
+                state.withLock { $0.times.removeAll { $0.segment < dropped.segments.upperBound } }
+            }
+        }
+    }
+
+    private func wrapping<Value>(_ body: () throws(JournalError) -> Value) throws(Fault) -> Value {
+        do throws(JournalError) {
+            return try body()
+        } catch {
+            throw .journal(error)
+        }
+    }
+
+    /// One round's state and where it stands.
+    private struct Fold {
+        var state: FoldState
+        var segments: SegmentFold
+        let archive: MerkleArchive
+        private var leaves: [MerkleHash] = []
+        private var heads: [SignedHead] = []
+        private var firstLeaf: UInt64 = 1
+        private var changes: [Change] = []
+        /// The last record whose leaf is in the archive.
+        var archived: UInt64 { archive.archivedSize }
+
+        init(state: FoldState, segments: SegmentFold, archive: MerkleArchive) {
+            self.state = state
+            self.segments = segments
+            self.archive = archive
+            firstLeaf = segments.nextRecord
+        }
+
+        /// Folds the next segment; false when it is not closed yet, or when it was told to stop.
+        mutating func replayNext(_ samples: [FoldSample], while goesOn: () -> Bool) throws(Fault) -> Bool {
+            var fault: Fault?
+            var isStopped = false
+            var times = SegmentTimes(
+                segment: segments.segment + 1, firstRecord: segments.nextRecord,
+                earliest: .distantFuture, latest: .distantPast)
+            var segments = segments
+            let isWhole: Bool
+            do throws(JournalError) {
+                // The rest of a segment is only read when the fold is to stop: it is thrown away.
+                isWhole = try segments.replayNext { item in
+                    guard fault == nil, !isStopped else { return }
+                    do throws(Fault) {
+                        try take(item, samples, &times)
+                    } catch { fault = error }
+                    if case .head = item { isStopped = !goesOn() }
+                }
+            } catch { throw .journal(error) }
+            if let fault { throw fault }
+            guard isWhole, !isStopped else { return false }
+            self.segments = segments
+            try store(segments.frontier)
+            if times.earliest <= times.latest { state.times.append(times) }
+            if state.times.count > FoldState.timesLimit { state.times.removeFirst() }
+            return true
+        }
+
+        private mutating func take(
+            _ item: SegmentItem, _ samples: [FoldSample], _ times: inout SegmentTimes
+        ) throws(Fault) {
+            switch item {
+            case .text(let id, let location):
+                if let notification = id.notification {
+                    state.contents.replayed(notification, at: location, in: state.relay)
+                }
+            case .record(let number, let bytes, let leaf):
+                guard number == state.relay.sequence + 1 else {
+                    throw .sequence(expected: state.relay.sequence + 1, found: number)
+                }
+                try replay(bytes)
+                let at = EventCodec.time(of: bytes) ?? .distantPast
+                state.lastEventAt = max(state.lastEventAt, at)
+                times.earliest = min(times.earliest, at)
+                times.latest = max(times.latest, at)
+                leaves.append(leaf)
+                if let sample = samples.first(where: { $0.sequence == number }),
+                    sample.digest != state.relay.stateDigest
+                {
+                    throw .differs(sequence: number)
+                }
+            case .lost(let records):
+                state.relay.skip(records: UInt64(records.count))
+                leaves.append(contentsOf: repeatElement(.unknown, count: records.count))
+            case .head(let head, let frontier):
+                heads.append(head)
+                if leaves.count >= SecondFold.leavesPerAppend { try store(frontier) }
+            }
+        }
+
+        private mutating func replay(_ bytes: [UInt8]) throws(Fault) {
+            changes.removeAll(keepingCapacity: true)
+            do throws(ReplayFault) {
+                try state.relay.replay(bytes, into: &changes)
+            } catch {
+                guard case .doesNotFit = error, state.relay.lostRecords > 0 else { throw .record(error) }
+                state.relay.skip(records: 1)
+            }
+        }
+
+        /// Copies what was gathered to the archive. One that is behind the snapshot, because its files were lost, gets nothing
+        /// more, and then no segment goes.
+        private mutating func store(_ frontier: MerkleFrontier) throws(Fault) {
+            if !leaves.isEmpty, firstLeaf <= archive.archivedSize + 1 {
+                do throws(JournalError) {
+                    try archive.append(firstRecord: firstLeaf, leaves: leaves, heads: heads, frontier: frontier)
+                } catch { throw .journal(error) }
+            }
+            firstLeaf += UInt64(leaves.count)
+            leaves.removeAll(keepingCapacity: true)
+            heads.removeAll(keepingCapacity: true)
+        }
+    }
+}
