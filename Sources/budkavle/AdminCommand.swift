@@ -5,10 +5,11 @@ import Console
 /// `budkavle admin`.
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "admin", abstract: "Sessions, queues and policy of a relay. Every call is audited there.",
+        commandName: "admin", abstract: "Sessions, queues, policy and store of a relay. Every call is audited there.",
         discussion: "Without --host and profile it uses \(Relation.systemSocket), where there is one.",
         subcommands: [
-            Sessions.self, Queues.self, Reload.self, Drain.self, Undrain.self, Clock.self, Disconnect.self,
+            Sessions.self, Queues.self, DeadLetters.self, Requeue.self, Reload.self, Drain.self, Undrain.self,
+            Clock.self, Disconnect.self, Keys.self, Erase.self, Backup.self, Salvage.self,
         ])
 
     struct Sessions: AsyncParsableCommand {

@@ -47,7 +47,9 @@ enum Input {
     /// The bytes of a file, or of stdin for `-`.
     ///
     /// - Throws: 64 for stdin on a terminal, 65 when it is too long, 66 when it cannot be read.
-    static func bytes(of name: String, _ console: Surroundings) throws(CommandFailure) -> [UInt8] {
+    static func bytes(
+        of name: String, _ console: Surroundings, limit: Int = limitBytes
+    ) throws(CommandFailure) -> [UInt8] {
         let descriptor: Int32
         if name == "-" {
             if isatty(STDIN_FILENO) == 1 {
@@ -62,7 +64,7 @@ enum Input {
         defer { if descriptor != STDIN_FILENO { close(descriptor) } }
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while result.count <= limitBytes {
+        while result.count <= limit {
             let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return result }
             if count > 0 {

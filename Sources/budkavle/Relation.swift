@@ -8,6 +8,7 @@ struct Relation {
     let client: RelayClient
     let endpoint: RelayEndpoint
     let limitSeconds: Int
+    private let checkpoint: CheckpointFile
 
     /// The administration socket that is tried when nothing else is named.
     static let systemSocket = "/run/budkavle/admin.sock"
@@ -31,6 +32,8 @@ struct Relation {
         configuration.answerLimit = .seconds(options.timeout)
         if patience == .firstAttempt { configuration.reconnect.initialAttempts = 1 }
         if let onLinkChange { configuration.onLinkChange = { onLinkChange($0, surroundings) } }
+        checkpoint = CheckpointFile(configuration, environment: ProcessInfo.processInfo.environment)
+        configuration.checkpoint = checkpoint.checkpoint
         do { client = try RelayClient(configuration) } catch {
             throw CommandFailure(.configuration, "budkavle: \(error.message)")
         }
@@ -94,6 +97,7 @@ struct Relation {
     func run<Result>(_ work: () async throws -> Result) async throws -> Result {
         do {
             let result = try await work()
+            checkpoint.keep(await client.checkpoint)
             await client.close()
             return result
         } catch let error as RelayError {
@@ -154,6 +158,8 @@ struct ReportBody {
         guard let number else { return }
         members.append("\(Self.quoted(name)):\(number)")
     }
+
+    mutating func add(_ name: String, _ flag: Bool) { members.append("\(Self.quoted(name)):\(flag)") }
 
     var bytes: [UInt8] { Array("{\(members.joined(separator: ","))}".utf8) }
 

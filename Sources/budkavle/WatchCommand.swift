@@ -75,7 +75,8 @@ struct StatusCommand: AsyncParsableCommand {
 /// `budkavle receipts`.
 struct ReceiptsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "receipts", abstract: "Shows the receipts that wait for your party, and marks them as read.")
+        commandName: "receipts", abstract: "Shows the receipts that wait for your party, and marks them as read.",
+        subcommands: [ReceiptsVerifyCommand.self])
 
     @Flag(help: "Only for what this client sent.")
     var mine = false

@@ -11,7 +11,10 @@ struct Budkavled: ParsableCommand {
         commandName: "budkavled",
         abstract: "Secure relay for case notifications: the daemon and the tools for its files.",
         version: ServerVersion.number,
-        subcommands: [Run.self, Check.self, Explain.self, Keys.self])
+        subcommands: [
+            Run.self, Check.self, Explain.self, Keys.self, Journal.self, Erase.self, Audit.self, Backup.self,
+            Restore.self,
+        ])
 }
 
 /// `--config DIR`, shared by all.
