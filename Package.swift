@@ -112,7 +112,10 @@ let package = Package(
             exclude: ["seeds.txt"], swiftSettings: common),
         .testTarget(
             name: "BudkavleServerTests",
-            dependencies: ["BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams"],
+            dependencies: [
+                "BudkavleServer", "CaseNotifications", "Settings", "Journal", "TLSStreams", "EventLoop", "STOMP",
+                "Routing", "Relay", "TestSupport",
+            ],
             swiftSettings: common),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "CaseNotifications"], swiftSettings: common),
         .testTarget(

@@ -20,6 +20,12 @@ struct ClientState {
     var credit = 0
     /// Bytes of answers that wait for the disk.
     var replyBytes = 0
+    /// A request of it is being read for.
+    var isRecalling = false
+    /// What waited behind such a request is being carried out.
+    var isGoingOn = false
+    /// Requests behind one that is being read for; the session bounds them as unanswered.
+    var behindRecall: Deque<Request> = []
 
     /// The client as the relay's commands name it.
     var actor: Actor {

@@ -199,6 +199,9 @@ actor Connection: LoopParticipant {
         flushSoon()
     }
 
+    /// Whether a request that had to wait may still be decided.
+    func mayDecide(_ order: OrderNumber) -> Bool { session.mayDecide(order) }
+
     /// Hands a message to a subscription. `false`: no credit, or the subscription is gone, and nothing was written.
     func deliver(_ message: OutgoingMessage, to key: SubscriptionKey, tag: MessageTag) -> Bool {
         guard !isClosed, !isClosing else { return false }

@@ -72,6 +72,8 @@ struct ContentStore: Sendable {
         while cachedBytes > Self.cacheLimitBytes, order.count > 1, let oldest = order.popFirst() {
             if let gone = cached.removeValue(forKey: oldest) { cachedBytes -= gone.body.count }
         }
+        // What was dropped before its turn leaves its id behind.
+        if order.count > 2 * cached.count + 1_024 { order.removeAll { cached[$0] == nil } }
     }
 }
 

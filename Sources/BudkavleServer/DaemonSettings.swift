@@ -21,8 +21,8 @@ package struct DaemonSettings: Sendable {
     package struct Store: Sendable, Equatable {
         /// Size of a segment file.
         package var segmentBytes = 64 << 20
-        /// Sealed segments in which everything is done go away after this time.
-        package var history = Duration.seconds(90 * 86_400)
+        /// Sealed segments in which everything is done go away after this time, and the audit records in them too; nil keeps all.
+        package var history: Duration?
         /// A file that gives its place back when the disk is full, so that deliveries, acknowledgements and repairs go on.
         package var reserveBytes = 64 << 20
 
@@ -154,7 +154,7 @@ package struct DaemonSettings: Sendable {
         var store = Store()
         store.segmentBytes = reader.optional(
             "segment-size", .byteSize(in: Store.segmentLimits), default: store.segmentBytes)
-        store.history = reader.optional("history", .duration(in: Store.historyLimits), default: store.history)
+        store.history = reader.optional("history", .duration(in: Store.historyLimits))
         store.reserveBytes = reader.optional("reserve", .byteSize(in: Store.reserveLimits), default: store.reserveBytes)
         reader.finish()
         guard let directory else { return nil }

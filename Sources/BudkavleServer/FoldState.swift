@@ -33,6 +33,11 @@ struct FoldState: Sendable {
     var contents = ContentStore()
     var times: [SegmentTimes] = []
 
+    /// The last segment that lies wholly before a record; 0 when that is not known.
+    func segment(before record: UInt64) -> UInt64 {
+        (times.last { $0.firstRecord <= record }?.segment ?? 1) - 1
+    }
+
     /// The state before the first record.
     init(collaboration: CollaborationID) { relay = Relay(collaboration: collaboration) }
 

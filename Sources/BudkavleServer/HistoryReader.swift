@@ -64,6 +64,8 @@ final class HistoryReader: Sendable {
         if thread.isCurrent { thread.detach() } else { thread.join() }
     }
 
+    private var isStopping: Bool { state.withLock { $0.isStopping } }
+
     private static func next(_ state: ConditionLock<State>) -> Job? {
         state.wait { state in
             if state.isStopping { return .done(nil) }
@@ -115,7 +117,7 @@ extension HistoryReader {
         _ trail: HistoricTrail, of id: NotificationID, from record: UInt64?, through last: UInt64,
         completion: @escaping @Sendable (Result<HistoricTrail, HistoryError>) -> Void
     ) {
-        ask(completion) { [times] reader throws(JournalError) in
+        ask(completion) { [self, times] reader throws(JournalError) in
             let first: UInt64
             var lastAcceptance = UInt64.max
             if let record {
@@ -128,7 +130,7 @@ extension HistoryReader {
             var isCut = false
             var finishedAt: UInt64?
             try reader.scan(from: first, through: last) { number, bytes in
-                guard number < first + Self.scanLimit else {
+                guard number < first + Self.scanLimit, !isStopping else {
                     isCut = true
                     return false
                 }

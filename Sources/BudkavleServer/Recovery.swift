@@ -8,6 +8,17 @@ struct Recovered {
     /// The latest time that any event carries: a simulated clock never shows an earlier one again.
     var lastEventAt: Timestamp = .distantPast
     var contents: ContentStore
+    /// Records that are whole and do not fit, because what they speak of is among the lost ones.
+    fileprivate var misfits: (count: Int, first: [(number: UInt64, kind: EventCodec.KindName)]) = (0, [])
+
+    /// Misfits that the log names; more are counted only.
+    fileprivate static let namedMisfits = 1_000
+
+    init(relay: Relay, lastEventAt: Timestamp = .distantPast, contents: ContentStore) {
+        self.relay = relay
+        self.lastEventAt = lastEventAt
+        self.contents = contents
+    }
 }
 
 /// Where a start begins to read.
@@ -73,7 +84,17 @@ extension Recovered {
             log.write(.tornTailCut(segment: UInt64(torn.segment), bytes: UInt64(torn.bytes)))
         }
         for finding in writer.report.damage { log.write(.journalDamage("\(finding)")) }
+        recovered.tellMisfits(log)
         return (recovered, writer)
+    }
+
+    private func tellMisfits(_ log: DaemonLog) {
+        for (number, kind) in misfits.first {
+            let what = "record \(number), \(kind), is whole but speaks of what is lost; it is kept and not served"
+            log.write(.journalDamage(what))
+        }
+        let rest = misfits.count - misfits.first.count
+        if rest > 0 { log.write(.journalDamage("\(rest) more records speak of what is lost")) }
     }
 
     private mutating func take(_ item: ReplayItem, _ changes: inout [Change]) throws(RecoveryError) {
@@ -90,7 +111,11 @@ extension Recovered {
                 try relay.replay(bytes, into: &changes)
             } catch {
                 // Behind lost records some do not fit; without any it is our own mistake, or records were put together.
-                guard case .doesNotFit = error, relay.lostRecords > 0 else { throw .record(error) }
+                guard case .doesNotFit(let number, let kind) = error, relay.lostRecords > 0 else {
+                    throw .record(error)
+                }
+                misfits.count += 1
+                if misfits.count <= Self.namedMisfits { misfits.first.append((number, kind)) }
                 relay.skip(records: 1)
             }
         case .lost(let records, _): relay.skip(records: UInt64(records.count))

@@ -34,6 +34,7 @@ package enum IgnoredCheckpoint: String, Sendable {
     case malformed = "it is not of the form <head>.<signature>"
     case otherJournal = "it names another journal"
     case wrongSignature = "no key of this journal signed it"
+    case answeredFor = "somebody has answered for what was signed up to then"
     case unverifiable = "lost records make its root unknown"
 }
 
@@ -47,6 +48,7 @@ extension RelayCore {
             HeadKey(journal: archive.journalBytes, serial: $0.serial, publicKey: $0.publicKey)
         }
         guard keys.contains(where: { checkpoint.isSigned(by: $0) }) else { return ignore(.wrongSignature, session) }
+        guard checkpoint.madeAt > answeredFor else { return ignore(.answeredFor, session) }
         let known = archive.size
         guard checkpoint.size <= known else {
             return stop(CheckpointStop(place: .beyond, size: checkpoint.size, known: known), session)
@@ -83,6 +85,7 @@ extension RelayCore {
         guard checkpointStop != nil else { return false }
         checkpointStop = nil
         log.write(.checkpointCleared(by: actor.client.text))
+        answeredFor = max(answeredFor, Timestamp(milliseconds: SystemJournalClock().wallMilliseconds))
         maintain({ (journal) throws(JournalError) in try journal.removeCheckpointHold() }) { core, result in
             if case .failure(let refusal) = result { core.log.write(.journalDamage("hold: \(refusal.description)")) }
         }

@@ -13,6 +13,8 @@ struct ErasureFinds: Sendable {
     private(set) var slots: Set<UInt64> = []
     /// Records up to this one have been looked at.
     private(set) var through: UInt64 = 0
+    /// What is accepted from now on is no part of it, unless it shares a slot with what is.
+    var isClosed = false
     private var known: Set<NotificationID> = []
 
     init(_ target: ErasureTarget) { self.target = target }
@@ -37,7 +39,7 @@ struct ErasureFinds: Sendable {
         case .accepted(let accepted):
             switch target {
             case .subject(let subject):
-                guard accepted.subject == subject else { return }
+                guard accepted.subject == subject, !isClosed || slots.contains(accepted.caseSlot) else { return }
                 slots.insert(accepted.caseSlot)
             case .notification(let id):
                 guard accepted.notification == id else { return }
@@ -67,7 +69,9 @@ extension RelayCore {
             core.whenDurable { core in
                 // What was accepted or noted while the first look went on.
                 let known = finds.notifications.count
-                core.find(finds, done) { core, finds in
+                var rest = finds
+                rest.isClosed = true
+                core.find(rest, done) { core, finds in
                     guard core.withdraw(finds.notifications[known...], nil, by: actor) else {
                         return done(core, .failure(.unavailable))
                     }

@@ -34,7 +34,7 @@ extension RelayCore {
         }
     }
 
-    private func noteHistoryFault(_ error: HistoryError) {
+    func noteHistoryFault(_ error: HistoryError) {
         guard case .journal(let fault) = error else { return }
         log.write(.historyNotRead(collaboration: collaboration, "\(fault)"))
     }

@@ -26,6 +26,11 @@ extension RelayCore {
         }
     }
 
+    /// Records that old segments went. Without room for the event only the log says so.
+    func noteDropped(segments: Int) {
+        _ = append(MaintenanceNote(kind: .retired, what: "segments", count: UInt64(segments)), reason: nil)
+    }
+
     /// Finding codes of an override's event, in characters.
     private static let codesLimit = 120
 

@@ -72,7 +72,12 @@ extension RelayCore {
 
     /// One request of a client, in the order of its frames.
     func handle(_ request: Request, from id: ConnectionID) {
-        guard clients[id] != nil else { return }
+        guard clients[id] != nil, !waitBehindRecall(request, of: id) else { return }
+        carryOut(request, from: id)
+    }
+
+    /// Does what a request asks for; none of its client is under way before it.
+    func carryOut(_ request: Request, from id: ConnectionID) {
         let place = RequestPlace(connection: id, order: request.order, receipt: request.receipt)
         if checkpointStop != nil, !Self.isAdministration(request) { return turnAway(request, at: place) }
         switch request.action {

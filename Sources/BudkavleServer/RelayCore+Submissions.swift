@@ -6,7 +6,7 @@ import STOMP
 
 /// A submission that has passed everything but the relay's own decision.
 struct PreparedSubmission {
-    let submission: Submission
+    var submission: Submission
     let grant: SpaceGrant
 }
 
@@ -26,14 +26,25 @@ extension RelayCore {
     static let transactionTags = 512
 
     /// `SEND /notifications`: decode, authorise, route, decide, write; the RECEIPT leaves after the disk.
-    func submit(_ send: SendRequest, at place: RequestPlace) {
+    ///
+    /// - Parameter recalled: what it supersedes, read from disk.
+    func submit(_ send: SendRequest, at place: RequestPlace, after recalled: HistoricTrail? = nil) {
         guard let client = clients[place.connection] else { return }
         guard client.peer.identity.roles.contains(.sender) else { return answer(place, .refused(.forbidden)) }
         switch prepare(send.body, from: client.peer) {
         case .unavailable: refuseAsUnavailable(place)
         case .known(let known): answerWhenDurable(place, wire(known))
         case .refused(let refusal, let digest): refuse(refusal, digest: digest, of: client.peer, at: place)
-        case .ready(let prepared): decide(prepared, at: place)
+        case .ready(var prepared):
+            if let old = prepared.submission.notification.supersedes, recalled == nil, mustRecall(old) {
+                journal.release(prepared.grant)
+                return recall(old, at: place) { core, trail in
+                    guard let trail else { return core.answer(place, .refused(.unavailable)) }
+                    core.submit(send, at: place, after: trail)
+                }
+            }
+            prepared.submission.superseded = recalled?.notification
+            decide(prepared, at: place)
         }
     }
 
@@ -99,18 +110,22 @@ extension RelayCore {
             return .unavailable
         }
         let caseSlot: SlotID
-        if let known = relay.caseSlot(of: notification.subject) {
-            caseSlot = SlotID(rawValue: known)
+        let known = relay.caseSlot(of: notification.subject).map { SlotID(rawValue: $0) }
+        // A restored or damaged journal may name a slot that is gone; sealing under it would end the writer.
+        let isGone = known.map { !journal.canSeal(under: $0) } ?? false
+        if let known, !isGone {
+            caseSlot = known
         } else if let fresh = journal.takeSlot() {
             caseSlot = fresh
         } else {
             journal.release(grant)
             return .unavailable
         }
-        let submission = Submission(
+        var submission = Submission(
             notification: notification, digest: digest, party: peer.identity.party, client: peer.identity.client,
             notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue, decision: decision,
             policy: policy.digest)
+        submission.isCaseSlotGone = isGone
         return .ready(PreparedSubmission(submission: submission, grant: grant))
     }
 
@@ -166,10 +181,15 @@ extension RelayCore {
     // MARK: Transactions
 
     /// `COMMIT`: all frames in one batch, or none. One refusal refuses the whole.
-    func commit(_ items: [TransactionItem], at place: RequestPlace) {
+    ///
+    /// - Parameter recalled: what its SENDs supersede, as far as it was read from disk.
+    func commit(
+        _ items: [TransactionItem], at place: RequestPlace, after recalled: [NotificationID: HistoricTrail] = [:]
+    ) {
         guard let client = clients[place.connection] else { return }
         var commands: [RelayCommand] = []
         var prepared: [Int: PreparedSubmission] = [:]
+        var missing: NotificationID?
         func giveUp(_ answer: STOMP.Answer) {
             for one in prepared.values { journal.release(one.grant) }
             forget(items, from: place.connection)
@@ -183,7 +203,11 @@ extension RelayCore {
                 }
                 guard client.peer.identity.roles.contains(.sender) else { return giveUp(.refused(.forbidden)) }
                 switch prepare(send.body, from: client.peer) {
-                case .ready(let one):
+                case .ready(var one):
+                    if let old = one.submission.notification.supersedes {
+                        one.submission.superseded = recalled[old]?.notification
+                        if recalled[old] == nil, mustRecall(old) { missing = old }
+                    }
                     prepared[commands.count] = one
                     commands.append(.submit(one.submission))
                 case .known(let known):
@@ -204,13 +228,11 @@ extension RelayCore {
             }
         }
         guard prepared.count <= JournalLimits.maxTextsPerRequest, tagCount <= Self.transactionTags else {
-            let sends = JournalLimits.maxTextsPerRequest
-            return giveUp(
-                .refused(
-                    SessionRefusal(
-                        code: RefusalCode.tooLarge.rawValue,
-                        message: "a transaction has at most \(sends) SENDs and \(Self.transactionTags) acknowledgements"
-                    )))
+            return giveUp(.refused(.transactionTooLarge))
+        }
+        if let missing {
+            for one in prepared.values { journal.release(one.grant) }
+            return recall(missing, for: items, at: place, after: recalled)
         }
         let rehearsal = relay.decide(transaction: commands, at: clock.now, random: &random)
         if rehearsal.refusedIndex != nil, let answer = rehearsal.answers.first {
@@ -227,6 +249,20 @@ extension RelayCore {
             }
         }
         decide(commands, prepared, items, at: place)
+    }
+
+    /// Reads what one SEND of a transaction supersedes, and begins with the transaction anew.
+    private func recall(
+        _ id: NotificationID, for items: [TransactionItem], at place: RequestPlace,
+        after recalled: [NotificationID: HistoricTrail]
+    ) {
+        recall(id, at: place) { core, trail in
+            guard let trail else {
+                core.forget(items, from: place.connection)
+                return core.answer(place, .refused(.unavailable))
+            }
+            core.commit(items, at: place, after: recalled.merging([id: trail]) { $1 })
+        }
     }
 
     /// The acknowledgements of a transaction that was refused: their messages come again.
@@ -287,4 +323,12 @@ extension RelayCore {
             contents.keep(StoredContent(one.submission.notification), as: id)
         }
     }
+}
+
+extension SessionRefusal {
+    /// More SENDs or acknowledgements than one request of the journal takes.
+    fileprivate static let transactionTooLarge = SessionRefusal(
+        code: RefusalCode.tooLarge.rawValue,
+        message: "a transaction has at most \(JournalLimits.maxTextsPerRequest) SENDs and "
+            + "\(RelayCore.transactionTags) acknowledgements")
 }

@@ -24,7 +24,9 @@ extension RelayCore {
     }
 
     /// `SEND /acknowledgements`: a person, or a station that names one, says what becomes of a notification.
-    func acknowledge(_ send: SendRequest, at place: RequestPlace) {
+    ///
+    /// - Parameter recalled: the earlier notification that it names, read from disk.
+    func acknowledge(_ send: SendRequest, at place: RequestPlace, after recalled: HistoricTrail? = nil) {
         guard let client = clients[place.connection] else { return }
         let request: AcknowledgementRequest
         do {
@@ -38,9 +40,16 @@ extension RelayCore {
         guard let act = act(of: request, by: speaker.actor) else {
             return answer(place, .refused(.schema("/to", "no desk or role of the responsible party has this name")))
         }
+        if case .alreadyKnown(let earlier) = act, recalled == nil, mustRecall(earlier) {
+            return recall(earlier, at: place) { core, trail in
+                guard let trail else { return core.answer(place, .refused(.unavailable)) }
+                core.acknowledge(send, at: place, after: trail)
+            }
+        }
         var acknowledgement = Acknowledgement(
             notification: request.notification, actor: speaker.actor, person: speaker.person, role: speaker.role,
             act: act, at: request.at)
+        acknowledgement.earlierParties = recalled?.deliveries.map(\.party) ?? []
         guard let note = request.note, !note.isEmpty else { return carryOut(.acknowledge(acknowledgement), at: place) }
         guard let slot = journal.takeSlot() else { return refuseAsUnavailable(place) }
         acknowledgement.noteSlot = slot.rawValue

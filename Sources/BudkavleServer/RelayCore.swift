@@ -44,6 +44,8 @@ actor RelayCore: LoopParticipant {
     var checkpointStop: CheckpointStop?
     /// Checkpoints in CONNECT that were passed over: unknown, malformed, or of another journal.
     var ignoredCheckpoints: UInt64 = 0
+    /// Heads that were signed up to this time may contradict the log: somebody has answered for it.
+    var answeredFor: Timestamp
     /// The newest signed head of the journal as the wire shows it: every answer that leaves is covered by it.
     var wireHead: WireHead?
     /// Receipts whose proofs are being read, by subscriber: later ones wait behind them, so that order is kept.
@@ -89,6 +91,7 @@ actor RelayCore: LoopParticipant {
         contents = recovered.contents
         durableSequence = recovered.relay.sequence
         reader = journal.makeReader()
+        answeredFor = Timestamp(milliseconds: journal.answeredMilliseconds)
         let secondFold = SecondFold(collaboration: policy.collaboration, journal: journal, log: log, options: folding)
         self.secondFold = secondFold
         history = HistoryReader(journal.access, times: { secondFold.times })
@@ -109,7 +112,7 @@ actor RelayCore: LoopParticipant {
                 log.write(.journalFailed("\(error)"))
                 ExitStatus.inputOutput.leaveAtOnce()
             })
-        secondFold.start()
+        secondFold.start { [weak self] count in self?.onLoop { $0.noteDropped(segments: count) } }
         if relay.activePolicy != policy.digest { record(policy: policy, by: nil) }
         recordClock()
         recordWhatTheStartFound()

@@ -96,13 +96,16 @@ extension SecondFold {
         }
     }
 
-    /// Segments may go when both snapshots cover them, their leaves are in the archive, they are old enough and no open
-    /// notification has its content there.
+    /// Segments may go when it is asked for, both snapshots cover them, their leaves are in the archive, they are old enough, no
+    /// open notification has its content there, and no unread receipt is made from their records.
     private func letGo(_ folded: FoldState, keeping kept: [UInt64], archived: UInt64) throws(Fault) {
-        let horizon = SystemJournalClock().wallMilliseconds - options.history.components.seconds * 1_000
+        // While anything is lost nothing is thrown away: what could not be served may still be read by hand.
+        guard let history = options.history, folded.relay.lostRecords == 0 else { return }
+        let horizon = SystemJournalClock().wallMilliseconds - history.components.seconds * 1_000
         try wrapping { () throws(JournalError) in
             var last = kept.min() ?? 0
             if let oldest = folded.contents.oldestSegment(neededBy: folded.relay) { last = min(last, oldest - 1) }
+            if let record = folded.relay.oldestDetachedAcceptance { last = min(last, folded.segment(before: record)) }
             last = try journal.access.lastSegment(through: last, before: horizon, archived: archived)
             let through = last
             let dropped = try maintain { (core: inout JournalCore) throws(JournalError) in
@@ -113,7 +116,11 @@ extension SecondFold {
                     .segmentsDropped(
                         collaboration: collaboration, count: dropped.segments.count,
                         through: dropped.segments.upperBound - 1))
-                state.withLock { $0.times.removeAll { $0.segment < dropped.segments.upperBound } }
+                let onDrop = state.withLock { state in
+                    state.times.removeAll { $0.segment < dropped.segments.upperBound }
+                    return state.onDrop
+                }
+                onDrop?(dropped.segments.count)
             }
         }
     }

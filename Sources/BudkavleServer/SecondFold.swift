@@ -20,8 +20,8 @@ final class SecondFold: Sendable {
     struct Options: Sendable {
         /// Time between the beginnings of two rounds.
         var interval = Duration.seconds(60)
-        /// Age at which a closed segment may go.
-        var history = Duration.seconds(90 * 86_400)
+        /// Age at which a closed segment may go; nil keeps all of them.
+        var history: Duration?
     }
 
     /// Samples that wait for the fold; the oldest goes first.
@@ -42,6 +42,8 @@ final class SecondFold: Sendable {
         var differs = false
         var times: [SegmentTimes] = []
         var thread: OwnedThread?
+        /// Is told how many segments went.
+        var onDrop: (@Sendable (Int) -> Void)?
     }
 
     let collaboration: CollaborationID
@@ -58,7 +60,10 @@ final class SecondFold: Sendable {
     }
 
     /// Starts the thread. Once; the journal's writer runs already.
-    func start() {
+    ///
+    /// - Parameter onDrop: is told on this thread how many segments went, each time that some do.
+    func start(onDrop: @escaping @Sendable (Int) -> Void) {
+        state.withLock { $0.onDrop = onDrop }
         let thread = OwnedThread(name: "second-fold") { [self] in
             // The kernel takes this for the calling thread alone. Where it is refused the fold runs like the others.
             _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, 10)

@@ -222,8 +222,9 @@ extension JournalWriter {
                     } catch {
                         copied = .failure(error)
                     }
-                    self.hold(.off)
+                    // Told first: whoever hears of an erasure behind it has heard of the backup.
                     completion(copied)
+                    self.hold(.off)
                 }
             }
         }

@@ -16,7 +16,7 @@ struct ByteWriter {
     /// Zeros up to this length.
     mutating func pad(to count: Int) {
         precondition(bytes.count <= count)
-        bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+        bytes.append(contentsOf: [UInt8](repeating: 0, count: count - bytes.count))
     }
 }
 

@@ -39,6 +39,8 @@ package struct Finding: Hashable, Sendable {
         case text = 23
         /// A snapshot; an older one or the whole journal was read instead.
         case snapshot = 24
+        /// The deletion list does not end with the line that the key file names: cut, altered or put back.
+        case deletionList = 25
 
         /// A segment that must be there is not.
         case segmentMissing = 32
@@ -61,7 +63,9 @@ package struct Finding: Hashable, Sendable {
         package var consequence: Consequence {
             switch self {
             case .tornTail, .tornHeader, .watermarkSlot: .note
-            case .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile, .slab, .text, .snapshot: .damage
+            case .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile, .slab, .text, .snapshot,
+                .deletionList:
+                .damage
             case .segmentMissing, .segmentHeader, .segmentMisplaced, .segmentKey, .chain, .behindWatermark,
                 .besideWatermark, .held:
                 .refusal
@@ -108,7 +112,7 @@ package struct Finding: Hashable, Sendable {
         case .besideWatermark: .besideWatermark(segment: segment)
         case .held: .held(Hold(number: offset) ?? .restored)
         case .tornTail, .tornHeader, .watermarkSlot, .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile,
-            .slab, .text, .snapshot:
+            .slab, .text, .snapshot, .deletionList:
             .damaged(segment: segment, offset: offset, records: records)
         }
     }
@@ -194,6 +198,8 @@ extension Finding: CustomStringConvertible {
         case .keyFile: "key file \(segment) cannot be opened; the one before it was used"
         case .slab: "slab \(segment) cannot be opened: the texts under its slots cannot be read"
         case .text: "\(place): text \(detail) of the batch cannot be read; no record is lost"
+        case .deletionList:
+            "audit/deletions was cut, altered or put back; put the newest copy of it back, a restore needs it whole"
         case .snapshot: "snapshot \(segment) cannot be read; an older one or the whole journal was read instead"
         case .segmentMissing: "segment \(segment) is missing; \(lost)"
         case .segmentHeader: "segment \(segment): the header does not verify"

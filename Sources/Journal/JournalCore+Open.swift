@@ -38,6 +38,8 @@ extension JournalCore {
         core.report.findings = found.findings
         core.report.restoredFrom = snapshot
         core.report.acceptedOverride = start.accepted(found)
+        // The key files of this start carry it: clients know heads of what is not there any more.
+        if core.report.acceptedOverride != nil { core.table.answeredMilliseconds = clock.wallMilliseconds }
         do throws(DiskError) {
             try core.makeDirectories()
             try core.takeStock()
@@ -46,6 +48,7 @@ extension JournalCore {
                 try core.settle(found)
             }
             core.deletionTail = try DeletionTail.find(paths.deletions, core.table, disk)
+            if core.deletionTail.isForeign { core.report.findings.append(Finding(.deletionList)) }
             core.settleSlabs(mark: found.slotMark)
             try core.spendingReserve { (core) throws(DiskError) in try core.begin(found, start) }
         } catch {

@@ -37,9 +37,19 @@ extension JournalCore {
         }
     }
 
-    /// Moves the hold to `quarantine/`: somebody has answered for it. Nothing happens when there is none.
+    /// Heads that were signed up to this time, milliseconds since 1970 UTC, may contradict the log: somebody has answered for
+    /// it. 0 for none.
+    package var answeredMilliseconds: Int64 { table.answeredMilliseconds }
+
+    /// Moves the hold to `quarantine/`: somebody has answered for it, and for every head that was signed until now.
     package mutating func removeCheckpointHold() throws(JournalError) {
         let name = Hold.checkpoint.fileName
+        let now = clock.wallMilliseconds
+        try maintaining { (core) throws(DiskError) in
+            var next = core.table
+            next.answeredMilliseconds = max(next.answeredMilliseconds, now)
+            try core.storeKeys(&next)
+        }
         try maintaining { (core) throws(DiskError) in
             do throws(DiskError) {
                 let suffix = "-" + String.hex(core.table.start) + "-" + .hex(core.nextRecord)

@@ -39,6 +39,9 @@ package final class JournalWriter: Sendable {
     package let access: JournalAccess
     /// The Merkle log: proofs of what is in the journal. Any thread, also when the writer's has ended.
     package let archive: MerkleArchive
+    /// Heads that were signed up to this time, milliseconds since 1970 UTC, may contradict the log: somebody has answered for
+    /// it before this start. 0 for none.
+    package let answeredMilliseconds: Int64
     private let state: ConditionLock<State>
     private let ledger: SpaceLedger
     private let slots: SlotPool
@@ -50,6 +53,7 @@ package final class JournalWriter: Sendable {
         report = core.report
         access = core.access
         archive = core.archive
+        answeredMilliseconds = core.answeredMilliseconds
         ledger = core.space
         slots = core.slots
         clock = core.clock
@@ -111,6 +115,9 @@ package final class JournalWriter: Sendable {
         if slot == nil || slots.count % JournalLimits.slotsPerSlab == 0 { askForSpace() }
         return slot
     }
+
+    /// Whether a text can be sealed under this slot: it was not erased, and its slab can be read. May read one slab (64 KiB).
+    package func canSeal(under slot: SlotID) -> Bool { (try? access.keys.living([slot]))?.isEmpty == false }
 
     /// Hands a request over. Order of calls is order on disk.
     ///

@@ -45,6 +45,8 @@ struct KeyTable {
     /// Lines of the deletion list that are carried out, and the digest of the last; zeros before the first.
     var deletions: UInt64 = 0
     var deletionDigest = [UInt8](repeating: 0, count: KeyTable.digestBytes)
+    /// Somebody has answered for it that heads signed up to this time may contradict the log, milliseconds since 1970 UTC.
+    var answeredMilliseconds: Int64 = 0
     var entries: [KeyName: Entry] = [:]
 
     /// The file's bytes under the ring's active key.
@@ -91,6 +93,7 @@ struct KeyTable {
         body.put(keyBackupMilliseconds)
         body.put(deletions)
         body.put(deletionDigest)
+        body.put(answeredMilliseconds)
         body.pad(to: Self.bodyHeadBytes)
         for name in names {
             guard let entry = entries[name] else { continue }
@@ -132,12 +135,13 @@ struct KeyTable {
             guard items.take(Self.firstBodyHeadBytes - 24) != nil else { throw damaged }
         } else {
             guard let backup = items.number(UInt64.self), let deletions = items.number(UInt64.self),
-                let digest = items.take(Self.digestBytes),
-                items.take(Self.bodyHeadBytes - 40 - Self.digestBytes) != nil
+                let digest = items.take(Self.digestBytes), let answered = items.number(UInt64.self),
+                items.take(Self.bodyHeadBytes - 48 - Self.digestBytes) != nil
             else { throw damaged }
             keyBackupMilliseconds = Int64(bitPattern: backup)
             self.deletions = deletions
             deletionDigest = digest
+            answeredMilliseconds = Int64(bitPattern: answered)
         }
         guard items.remaining == Int(count) * Self.entryBytes else { throw damaged }
         for _ in 0..<count {

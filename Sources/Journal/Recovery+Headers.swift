@@ -117,8 +117,13 @@ extension Recovery {
     mutating func fold(_ number: UInt64, _ sink: Sink) throws(JournalError) {
         precondition(number > lastSegment)
         try scan(number, try state(of: number), isLast: false, sink)
-        guard gap != nil, case .sound(let next) = try state(of: number + 1) else { return }
-        try enter(next, sink)
+        guard case .sound(let next) = try state(of: number + 1) else { return }
+        if gap != nil {
+            try enter(next, sink)
+        } else if next.firstRecord == nextRecord, next.firstBatch == nextBatch {
+            // A text of the last batch may have rotted: a snapshot must name the chain that the next header does.
+            try reconcile(next.previousHead)
+        }
     }
 
     /// Checks that a segment continues what is before it, and goes on with what its header says.

@@ -104,8 +104,9 @@ extension Relay {
         return Ticket(
             delivery: deliveryID(row), desk: names.desk(delivery.desk), urgency: delivery.urgency,
             subject: notification.subject,
-            // Ready at once, whatever a wall clock that was set back says.
-            readyAt: delivery.transportSpan.instant(from: notification.id.time) ?? .distantPast,
+            // What need not wait is ready at once, also where the wall clock was set back since.
+            readyAt: delivery.transportSpan.milliseconds == 0
+                ? .distantPast : delivery.transportSpan.instant(from: notification.id.time) ?? .distantPast,
             order: notification.sequence, deliveryCount: UInt16(delivery.returns), isRedelivered: isRedelivered)
     }
 

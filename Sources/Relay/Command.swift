@@ -37,6 +37,8 @@ package struct Submission: Sendable {
     package var freshCaseSlot: UInt64
     package var decision: Decision
     package var policy: Digest
+    /// Whether the case's slot of before cannot be used any more, erased or lost: the case goes on with the fresh one.
+    package var isCaseSlotGone = false
     /// What it supersedes, read from disk, if that has left memory.
     package var superseded: NotificationFacts?
 

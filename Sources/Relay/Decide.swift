@@ -138,7 +138,7 @@ extension Relay {
         let refusals = submission.decision.refusals.filter(\.isReported).prefix(Self.partyLimit).map {
             Denied(party: draft.number(.party($0.party)), code: $0.code)
         }
-        let oldSlot = caseSlot(of: notification.subject)
+        let oldSlot = submission.isCaseSlotGone ? nil : caseSlot(of: notification.subject)
         return Accepted(
             notification: id, sourceID: notification.id, source: draft.number(.party(notification.source)),
             client: draft.number(.client(submission.client)), type: draft.number(.type(notification.type)),

@@ -56,6 +56,18 @@ extension Relay {
         return found
     }
 
+    /// The first record that an unread receipt is still to be made from; nil when every one is made from memory.
+    package var oldestDetachedAcceptance: UInt64? {
+        var oldest: UInt64?
+        for box in boxes.values {
+            for index in 0..<box.rows.count where box.rows[index] != .none {
+                let entry = receiptRows[box.rows[index]]
+                if entry.isDetached { oldest = min(oldest ?? entry.accepted, entry.accepted) }
+            }
+        }
+        return oldest
+    }
+
     /// A receipt whose notification has left memory, made from the event that accepted it. Nil for another event.
     package func receipt(_ number: UInt64, of party: PartyID, accepted event: Event) -> NumberedReceipt? {
         guard let key = names.number(of: .party(party)), let row = boxes[key]?.row(number),

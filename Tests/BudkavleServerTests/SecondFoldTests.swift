@@ -10,6 +10,7 @@ import Testing
 @Suite struct SecondFoldTests {
     let scratch: StoreScratch
     let log = LogLines()
+    let dropped = Recorder()
 
     init() throws { scratch = try StoreScratch() }
 
@@ -17,6 +18,7 @@ import Testing
         let fold = SecondFold(
             collaboration: JournaledRelay.collaboration, journal: store.journal, log: log.log, options: options)
         for sample in samples { fold.compare(with: sample) }
+        fold.state.withLock { $0.onDrop = { [dropped] count in dropped.counts.withLock { $0.append(count) } } }
         fold.round(through: .max)
         fold.stop()
     }
@@ -81,12 +83,14 @@ import Testing
         for _ in 0..<60 { store.finish(store.accept()) }
         fold(store, old)
         let before = scratch.names("segments")
+        #expect(dropped.counts.withLock { $0.isEmpty })
         #expect(before.contains("segment-0000000000000001"))
         let kept = store.accept()
         for _ in 0..<60 { store.finish(store.accept()) }
         fold(store, old)
         let after = scratch.names("segments")
         #expect(!after.contains("segment-0000000000000001"))
+        #expect(dropped.counts.withLock { $0.count == 1 && $0[0] == before.filter { !after.contains($0) }.count })
         #expect(scratch.names("snapshots").count == 2)
         for _ in 0..<60 { store.finish(store.accept()) }
         fold(store, old)
@@ -160,4 +164,9 @@ import Testing
         #expect(answers.withLock { $0.count } == HistoryReader.waitingLimit + 1)
         store.close()
     }
+}
+
+/// How many segments went, drop by drop.
+final class Recorder: Sendable {
+    let counts = Mutex<[Int]>([])
 }

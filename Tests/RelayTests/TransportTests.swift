@@ -43,6 +43,15 @@ import Testing
         #expect(try fixture.replayed().stateDigest == fixture.relay.stateDigest)
     }
 
+    @Test func `what need not wait goes at once, also when the wall clock was set back since`() {
+        let (fixture, delivery) = Self.waiting()
+        var dispatch = Dispatch()
+        dispatch.restore(from: fixture.relay)
+        dispatch.add(SubscriberID(rawValue: 1), desks: [desk("soc-1880")], credit: 1)
+        let earlier = fixture.now.advanced(bySeconds: -7_200)
+        #expect(dispatch.next(at: earlier, limit: 1).map(\.ticket.delivery) == [delivery])
+    }
+
     @Test func `only a station of the desk confirms or returns`() {
         var (fixture, delivery) = Self.waiting()
         for actor in [

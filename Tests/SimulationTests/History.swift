@@ -8,6 +8,8 @@ struct Draft: Hashable {
     var subject: String
     var urgency: String
     var number: Int
+    /// What another body under the same id shows.
+    static let otherNumber = 1_000_000_000
 
     func body(shown: Int? = nil) -> [UInt8] {
         Array(
@@ -48,8 +50,12 @@ struct History {
     private var seenAtDesk: Set<String> = []
     private var receipts: [String: String] = [:]
     private var accountedFor: Set<String> = []
-    /// Something rotted: what was receipted may be lost, but never served altered or to others.
-    var isDamaged = false
+    /// A bit flipped: content may have become unreadable.
+    private var hasRotted = false
+    /// A start has said that records are lost: what was receipted may be, but nothing is served altered or to others.
+    private var hasLosses = false
+    /// By source and id: drafts whose acceptance is lost, and under whose id another body was accepted since.
+    private var replaced: Set<String> = []
     private var erasedNotifications: Set<String> = []
     private(set) var redeliveries = 0
     private(set) var duplicates = 0
@@ -61,6 +67,12 @@ struct History {
 
     /// Of this one nothing is demanded any more.
     mutating func erased(_ notification: String) { erasedNotifications.insert(notification) }
+
+    /// What lies on the disk is not what was written.
+    mutating func rotted() { hasRotted = true }
+
+    /// Records are lost, and the relay knows.
+    mutating func lost() { hasLosses = true }
 
     private static func key(_ draft: Draft) -> String { draft.source + " " + draft.id }
 
@@ -74,8 +86,8 @@ struct History {
         if SimulatedPolicy.recipients(of: draft.municipality).isEmpty { violate("\(draft) was accepted by no rule") }
         if let earlier = accepted[Self.key(draft)] {
             // Where the record of the first answer is lost, nobody knows of it.
-            if earlier != stored, !isDamaged { violate("\(draft) has two answers: \(earlier) and \(stored)") }
-            if status == "accepted", !isDamaged { violate("\(draft) was accepted twice") }
+            if earlier != stored, !hasLosses { violate("\(draft) has two answers: \(earlier) and \(stored)") }
+            if status == "accepted", !hasLosses { violate("\(draft) was accepted twice") }
             duplicates += 1
         }
         if let owner = owners[notification], owner != Self.key(draft) {
@@ -88,21 +100,25 @@ struct History {
     mutating func refused(_ draft: Draft, isOtherBody: Bool, code: String) {
         switch code {
         case "conflict" where isOtherBody: conflicts += 1
+        case "conflict" where replaced.contains(Self.key(draft)): break
         case "no-rule" where SimulatedPolicy.recipients(of: draft.municipality).isEmpty: break
         case "unavailable": break
         default: violate("\(draft) was refused with \(code)")
         }
     }
 
-    /// Another body under an id that was accepted must be a conflict.
-    mutating func acceptedOtherBody(_ draft: Draft) { violate("another body was accepted under the id of \(draft)") }
+    /// Another body under an id that was accepted must be a conflict, unless the first one's record is lost.
+    mutating func acceptedOtherBody(_ draft: Draft) {
+        guard hasLosses else { return violate("another body was accepted under the id of \(draft)") }
+        replaced.insert(Self.key(draft))
+    }
 
     mutating func arrived(
         notification: String, desk: String, connection: Int, isRedelivered: Bool, body: [UInt8]
     ) {
         let text = String(decoding: body, as: UTF8.self)
         let key = desk + " " + notification
-        if confirmed.contains(key), !isDamaged {
+        if confirmed.contains(key), !hasLosses {
             violate("\(notification) came to \(desk) although its custody was confirmed")
         }
         if seenAtDesk.contains(key) {
@@ -126,11 +142,18 @@ struct History {
     }
 
     /// The draft that a view was cut from, by its `shown` number and its id.
-    private func draftOf(_ body: [UInt8]) -> Draft? {
+    private mutating func draftOf(_ body: [UInt8]) -> Draft? {
         guard let value = try? JSONValue(parsing: body), let id = value["id"]?.string,
-            let source = value["source"]?.string, case .integer(let number)? = value["data"]?["shown"],
-            let draft = draftsByNumber[Int(number)]
+            let source = value["source"]?.string, case .integer(let number)? = value["data"]?["shown"]
         else { return nil }
+        if number == Draft.otherNumber, hasLosses {
+            // The second body of a draft whose first one is lost; its own answer may still be under way.
+            let key = source.replacing("urn:budkavle:", with: "") + " " + id
+            guard let draft = drafts[key] else { return nil }
+            replaced.insert(key)
+            return draft
+        }
+        guard let draft = draftsByNumber[Int(number)] else { return nil }
         return draft.id == id && "urn:budkavle:" + draft.source == source ? draft : nil
     }
 
@@ -144,7 +167,7 @@ struct History {
             guard let draft else { return violate("a receipt speaks of \(receipt.id), which was never sent") }
             let id = receiptID(of: body)
             let text = String(decoding: body, as: UTF8.self)
-            if let earlier = receipts[id], earlier != text, !isDamaged { violate("receipt \(id) says two things") }
+            if let earlier = receipts[id], earlier != text, !hasLosses { violate("receipt \(id) says two things") }
             receipts[id] = text
             if let desk = receipt.desk, !SimulatedPolicy.recipients(of: draft.municipality).contains(desk.text) {
                 violate("a receipt of \(draft) names \(desk)")
@@ -163,7 +186,7 @@ struct History {
 
     /// Once everybody is connected and nothing moves any more.
     mutating func judgeEnd(stillStored: Set<String>) {
-        guard !isDamaged else { return }
+        guard !hasLosses else { return }
         for (key, stored) in accepted.sorted(by: { $0.key < $1.key }) {
             guard let draft = drafts[key], !erasedNotifications.contains(stored.notification) else {
                 continue
@@ -176,7 +199,11 @@ struct History {
                 if !seenAtDesk.contains(place), !stillStored.contains(place) {
                     violate("\(draft) was receipted, and is lost for \(desk)")
                 }
-                if confirmed.contains(place), !accountedFor.contains("delivered \(stored.notification) \(desk)") {
+                // What one station held while it was found unreadable for another was set aside, and that was told.
+                let isToldSetAside = hasRotted && accountedFor.contains("escalated \(stored.notification) \(desk)")
+                if confirmed.contains(place), !isToldSetAside,
+                    !accountedFor.contains("delivered \(stored.notification) \(desk)")
+                {
                     violate("\(draft): custody of \(desk) has no delivered receipt")
                 }
             }

@@ -69,6 +69,8 @@ struct SimulatedNode {
     var lostAtStart: UInt64 = 0
 
     static let collaboration = CollaborationID("simulated")!
+    /// How long a message waits that its session did not take.
+    static let retrySeconds: Int64 = 5
 
     /// Starts on what the disk has.
     init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw) throws {
@@ -79,7 +81,7 @@ struct SimulatedNode {
         var fault: ReplayFault?
         var changes: [Change] = []
         var options = JournalOptions()
-        options.segmentBytes = 128 << 10
+        options.segmentBytes = 64 << 10
         options.aheadBytes = 32 << 10
         options.progressReserveBytes = 16 << 10
         options.slabsAhead = 1
@@ -280,13 +282,16 @@ struct SimulatedNode {
             message.urgency = sending.ticket.urgency.text
             message.deliveryCount = Int(sending.ticket.deliveryCount)
             message.isRedelivered = sending.ticket.isRedelivered
-            deliver(message, .delivery(delivery), to: sending.subscriber)
+            guard !deliver(message, .delivery(delivery), to: sending.subscriber) else { continue }
+            // As after a withdrawal: dispatch has its credit back, the station has not answered. It waits a moment.
+            dispatch.handle(.returned(delivery, readyAt: time.advanced(bySeconds: Self.retrySeconds)))
         }
         for sending in receiptDesk.next(relay: relay, durable: known, limit: 64) {
             let body = sending.receipt.receipt.cloudEvent(receiptID: sending.receipt.id)
             var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
             message.isRedelivered = sending.isRedelivered
-            deliver(message, .receipt(sending.receipt.number), to: sending.subscriber)
+            guard !deliver(message, .receipt(sending.receipt.number), to: sending.subscriber) else { continue }
+            receiptDesk.returned(sending.receipt.number, by: sending.subscriber)
         }
     }
 
@@ -357,14 +362,16 @@ struct SimulatedNode {
         }
     }
 
-    mutating func deliver(_ message: OutgoingMessage, _ tagged: Tagged, to subscriber: SubscriberID) {
+    /// False if the session does not take it now.
+    mutating func deliver(_ message: OutgoingMessage, _ tagged: Tagged, to subscriber: SubscriberID) -> Bool {
         let number = Int(subscriber.rawValue >> 16)
         let key = SubscriptionKey(rawValue: UInt32(truncatingIfNeeded: subscriber.rawValue & 0xFFFF))
-        guard let tag = connections[number]?.nextTag else { return }
-        // Where the session is at its end the message goes back when the connection closes.
-        guard connections[number]?.session.deliver(message, to: key, tag: tag) == true else { return }
+        guard let tag = connections[number]?.nextTag,
+            connections[number]?.session.deliver(message, to: key, tag: tag) == true
+        else { return false }
         connections[number]?.nextTag += 1
         connections[number]?.tags[tag] = (key, tagged)
+        return true
     }
 
     /// What is not with a station yet, or set aside.

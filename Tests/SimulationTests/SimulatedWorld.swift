@@ -9,7 +9,31 @@ import TestSupport
 struct SimulatedWorld {
     private struct Link {
         var toServer: [UInt8] = []
+        /// Where the bytes that a client wrote at once end, counted from the first of `toServer`, and when it wrote them.
+        var written: [(end: Int, at: SessionInstant)] = []
+        /// The longest that a byte has waited in `toServer`.
+        var longestWait: Int64 = 0
         var toClient: [UInt8] = []
+
+        mutating func write(_ bytes: [UInt8], at now: SessionInstant) {
+            guard !bytes.isEmpty else { return }
+            toServer += bytes
+            written.append((toServer.count, now))
+        }
+
+        /// Takes the first bytes off.
+        mutating func move(_ count: Int, at now: SessionInstant) -> [UInt8] {
+            wait(until: now)
+            let piece = Array(toServer[..<count])
+            toServer.removeFirst(count)
+            written = written.map { ($0.end - count, $0.at) }.filter { $0.end > 0 }
+            return piece
+        }
+
+        mutating func wait(until now: SessionInstant) {
+            guard let oldest = written.first else { return }
+            longestWait = max(longestWait, now.milliseconds - oldest.at.milliseconds)
+        }
     }
 
     /// What is to come back to life: `v1` seals in one ring, `v2` in the other, and both hold both.
@@ -22,6 +46,7 @@ struct SimulatedWorld {
     private let flaw: Flaw
     /// In a world that rots what was receipted may be lost, and then is said to be.
     private let rots: Bool
+    private var hasRotted = false
     private var random: SeededGenerator
     private let disk: MemoryDisk
     private let clock = ManualClock()
@@ -110,7 +135,7 @@ struct SimulatedWorld {
     }
 
     private mutating func doHarm() throws {
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<(rots ? 16 : 10), using: &random) {
         case 0, 1: try stop()
         case 2, 3:
             let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
@@ -132,7 +157,7 @@ struct SimulatedWorld {
             count("key rotation")
             let ring = ring
             try guarded { node, _, _ in try node.rotateKeys(to: ring) }
-        case 8: try erase()
+        case 8, 9: try erase()
         default: rot()
         }
     }
@@ -153,7 +178,6 @@ struct SimulatedWorld {
 
     /// A bit flips somewhere in what was written long ago.
     private mutating func rot() {
-        guard rots else { return }
         let old = disk.files.filter { $0.key.contains("/segments/") }.keys.sorted().dropLast(2)
         guard let path = old.randomElement(using: &random), let bytes = disk.files[path],
             let end = bytes.lastIndex(where: { $0 != 0 }), end > 4_096
@@ -161,7 +185,8 @@ struct SimulatedWorld {
         disk.rot(
             path, byte: Int.random(in: 4_096...end, using: &random), bit: UInt8.random(in: 0...7, using: &random))
         count("rotten bit")
-        history.isDamaged = true
+        hasRotted = true
+        history.rotted()
     }
 
     private mutating func makeRoom() {
@@ -215,8 +240,9 @@ struct SimulatedWorld {
         }
         // A calm station confirms all that it has at once.
         for _ in 0..<(isCalm ? 8 : 1) { try clients[place].act(&random, &history, isCalm: isCalm) }
-        let bytes = clients[place].takeOutput(at: instant)
-        links[clients[place].connection]?.toServer += bytes
+        let now = instant
+        let bytes = clients[place].takeOutput(at: now)
+        links[clients[place].connection]?.write(bytes, at: now)
     }
 
     /// Moves some or all bytes of each link on; a piece may end anywhere.
@@ -224,8 +250,8 @@ struct SimulatedWorld {
         for number in links.keys.sorted() {
             guard let bytes = links[number]?.toServer, !bytes.isEmpty else { continue }
             let count = whole ? bytes.count : Int.random(in: 0...bytes.count, using: &random)
-            links[number]?.toServer.removeFirst(count)
-            let piece = Array(bytes[..<count])
+            let now = instant
+            let piece = links[number]?.move(count, at: now) ?? []
             try guarded { node, now, time in try node.receive(piece, on: number, at: now, time: time) }
         }
     }
@@ -239,7 +265,9 @@ struct SimulatedWorld {
             else { continue }
             let count = whole ? bytes.count : Int.random(in: 0...bytes.count, using: &random)
             links[number]?.toClient.removeFirst(count)
-            let goesOn = clients[place].receive(Array(bytes[..<count]), at: now, &history)
+            links[number]?.wait(until: now)
+            let goesOn = clients[place].receive(
+                Array(bytes[..<count]), at: now, linkStoodFor: links[number]?.longestWait ?? 0, &history)
             let isOver = node?.connections[number]?.isClosed == true && links[number]?.toClient.isEmpty == true
             if !goesOn || isOver { try cut(number, isNoticed: true) }
         }
@@ -303,8 +331,10 @@ struct SimulatedWorld {
             do {
                 node = try SimulatedNode(
                     disk: disk, ring: ring, clock: clock, seed: seed &* 1_000_003 &+ lives, flaw: flaw)
-                if let lost = node?.lostAtStart, lost > 0, !history.isDamaged {
-                    history.violate("\(lost) records are lost, and nothing rotted")
+                if let lost = node?.lostAtStart, lost > 0 {
+                    count("start with losses")
+                    history.lost()
+                    if !hasRotted { history.violate("\(lost) records are lost, and nothing rotted") }
                 }
                 if let node, node.relay.sequence != node.durable {
                     history.violate("the relay stands at \(node.relay.sequence), the journal at \(node.durable)")

@@ -25,7 +25,7 @@ package final class ProbedDisk: Disk {
         case error(Int32)
         /// A write does its first half and fails then; any other call as `error`.
         case halfway(Int32)
-        /// A read or write does one byte of what it was asked to, and says so.
+        /// A read or write does one byte of what it was asked to, and says so; when it is sticky, later ones do half.
         case short
     }
 
@@ -37,6 +37,7 @@ package final class ProbedDisk: Disk {
         var nextFile = 0
         var fault: (call: Int, fault: Fault, isSticky: Bool)?
         var hits: [String] = []
+        var hasFailedSync = false
         var keepsLog = true
     }
 
@@ -67,7 +68,7 @@ package final class ProbedDisk: Disk {
     /// The calls that the fault met.
     package var hits: [String] { state.withLock { $0.hits } }
     /// Whether a sync was among the calls that failed.
-    package var hasFailedSync: Bool { hits.contains { $0 == "fdatasync" || $0 == "fsync" } }
+    package var hasFailedSync: Bool { state.withLock { $0.hasFailedSync } }
 
     /// Call number `call`, from 0, fails; when it is sticky, every call of its name from there on.
     package func plan(_ fault: Fault, at call: Int, isSticky: Bool) {
@@ -84,8 +85,14 @@ package final class ProbedDisk: Disk {
             let isLater = planned.isSticky && state.calls.count > planned.call && name == (state.hits.first ?? name)
             guard isChosen || isLater else { return nil }
             state.hits.append(name)
+            if name == "fdatasync" || name == "fsync" { state.hasFailedSync = true }
             return planned.fault
         }
+    }
+
+    /// How much of `count` bytes a short call does.
+    private func short(_ count: Int) -> Int {
+        state.withLock { $0.hits.count > 1 ? (count + 1) / 2 : min(1, count) }
     }
 
     private func check(_ name: String, _ path: String) throws(DiskError) {
@@ -137,7 +144,7 @@ package final class ProbedDisk: Disk {
         switch enter("pread") {
         case .error(let number), .halfway(let number): throw DiskError(operation: "pread", path: "", errno: number)
         case .short:
-            return try disk.read(file, at: offset, into: .init(rebasing: buffer[..<min(1, buffer.count)]))
+            return try disk.read(file, at: offset, into: .init(rebasing: buffer[..<short(buffer.count)]))
         case nil: return try disk.read(file, at: offset, into: buffer)
         }
     }
@@ -150,7 +157,7 @@ package final class ProbedDisk: Disk {
         case .halfway(let number):
             if buffer.count > 1 { _ = try put(file, offset, .init(rebasing: buffer[..<(buffer.count / 2)])) }
             throw DiskError(operation: "pwrite", path: "", errno: number)
-        case .short: return try put(file, offset, .init(rebasing: buffer[..<min(1, buffer.count)]))
+        case .short: return try put(file, offset, .init(rebasing: buffer[..<short(buffer.count)]))
         case nil: return try put(file, offset, buffer)
         }
     }

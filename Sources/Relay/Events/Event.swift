@@ -114,7 +114,7 @@ package struct Maintenance: Sendable, Equatable {
         case erased = 3
         /// New segment keys; `what` names the master key.
         case rotated = 4
-        /// A master key was retired; `what` names it.
+        /// A master key was retired, `what` names it; or, by the relay itself, `count` old `segments`.
         case retired = 5
         case backup = 6
         case restored = 7
