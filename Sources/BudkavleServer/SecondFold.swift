@@ -1,5 +1,4 @@
 import CaseNotifications
-import Glibc
 import Journal
 import Relay
 import Synchronization
@@ -65,8 +64,6 @@ final class SecondFold: Sendable {
     func start(onDrop: @escaping @Sendable (Int) -> Void) {
         state.withLock { $0.onDrop = onDrop }
         let thread = OwnedThread(name: "second-fold") { [self] in
-            // The kernel takes this for the calling thread alone. Where it is refused the fold runs like the others.
-            _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, 10)
             // What earlier starts closed.
             if let segment = try? journal.access.lastClosedSegment() { closed(through: segment) }
             while let goal = next() { round(through: goal) }
