@@ -19,16 +19,13 @@ extension RelayCore {
     ) {
         let trail = HistoricTrail(of: id, in: relay)
         history.follow(trail, of: id, from: record, through: durableSequence) { [self] result in
-            loop.execute {
-                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { core in
-                    switch result {
-                    case .success(let trail) where trail.isAccepted: follow(core, trail)
-                    case .success: core.refuse(context, .unknown)
-                    case .failure(let error):
-                        core.noteHistoryFault(error)
-                        core.answerUnavailable(context)
-                    }
+            onLoop { core in
+                switch result {
+                case .success(let trail) where trail.isAccepted: follow(core, trail)
+                case .success: core.refuse(context, .unknown)
+                case .failure(let error):
+                    core.noteHistoryFault(error)
+                    core.answerUnavailable(context)
                 }
             }
         }
@@ -49,10 +46,7 @@ extension RelayCore {
 
     private func fetch(_ needs: [UInt64]) {
         history.events(needs) { [self] result in
-            loop.execute {
-                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { $0.wereFetched(needs, result) }
-            }
+            onLoop { $0.wereFetched(needs, result) }
         }
     }
 
@@ -101,17 +95,14 @@ extension RelayCore {
         let id = facts.id
         history.content(of: id, record: facts.sequence) { [self] found in
             guard case .success(let location?) = found else {
-                return loop.execute { self.assumeIsolated { $0.answerUnavailable(context) } }
+                return onLoop { $0.answerUnavailable(context) }
             }
             reader.read([TextReader.Request(id: TextID(id), location: location)]) { [self] results in
-                loop.execute {
-                    // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                    self.assumeIsolated { core in
-                        guard case .success(let body)? = results.first, let content = try? StoredContent(body) else {
-                            return core.refuse(context, .unknown)
-                        }
-                        core.reply(context, content, facts, shown, attributes)
+                onLoop { core in
+                    guard case .success(let body)? = results.first, let content = try? StoredContent(body) else {
+                        return core.refuse(context, .unknown)
                     }
+                    core.reply(context, content, facts, shown, attributes)
                 }
             }
         }

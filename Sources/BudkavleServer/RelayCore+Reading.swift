@@ -46,10 +46,7 @@ extension RelayCore {
         isReading = true
         let requests = found.map { TextReader.Request(id: TextID($0.0), location: $0.1) }
         reader.read(requests) { [self] results in
-            loop.execute {
-                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { $0.wereRead(Array(zip(found.map(\.0), results))) }
-            }
+            onLoop { $0.wereRead(Array(zip(found.map(\.0), results))) }
         }
     }
 
@@ -59,17 +56,14 @@ extension RelayCore {
         guard facts.sequence <= durableSequence, !soughtContents.contains(id) else { return }
         soughtContents.insert(id)
         history.content(of: id, record: facts.sequence) { [self] result in
-            loop.execute {
-                // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                self.assumeIsolated { core in
-                    core.soughtContents.remove(id)
-                    switch result {
-                    case .success(let location?): core.contents.stored(id, at: location)
-                    case .success(nil): core.finishReading(id, isLost: true)
-                    case .failure: core.finishReading(id, isLost: false)
-                    }
-                    core.pumpSoon()
+            onLoop { core in
+                core.soughtContents.remove(id)
+                switch result {
+                case .success(let location?): core.contents.stored(id, at: location)
+                case .success(nil): core.finishReading(id, isLost: true)
+                case .failure: core.finishReading(id, isLost: false)
                 }
+                core.pumpSoon()
             }
         }
     }

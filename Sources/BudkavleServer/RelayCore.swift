@@ -103,10 +103,7 @@ actor RelayCore: LoopParticipant {
     func start() {
         journal.start(
             onCommit: { [self] report in
-                loop.execute {
-                    // SAFETY: `execute` runs on the loop's thread, which is this actor's executor.
-                    self.assumeIsolated { $0.committed(report) }
-                }
+                onLoop { $0.committed(report) }
             },
             onFailure: { [log] error in
                 log.write(.journalFailed("\(error)"))

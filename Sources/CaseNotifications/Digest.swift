@@ -72,23 +72,7 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// 43 characters of base64url without padding (RFC 4648, section 5).
-    package var base64url: String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(43)
-        var accumulator: UInt32 = 0
-        var bitCount: UInt32 = 0
-        for byte in bytes {
-            accumulator = accumulator << 8 | UInt32(byte)
-            bitCount += 8
-            while bitCount >= 6 {
-                bitCount -= 6
-                text.append(alphabet[Int(accumulator >> bitCount & 63)])
-            }
-        }
-        if bitCount > 0 { text.append(alphabet[Int(accumulator << (6 - bitCount) & 63)]) }
-        return String(decoding: text, as: UTF8.self)
-    }
+    package var base64url: String { Base64URL.text(bytes) }
 
     /// Whether all 32 bytes are equal. Digests are no secrets: the time that it takes may show.
     package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
