@@ -93,12 +93,13 @@ extension RelayCore {
         return true
     }
 
-    /// What is allowed while nothing is answered.
+    /// What is allowed while nothing is answered: administration, and the subscription that its answers come to.
     static func isAdministration(_ request: Request) -> Bool {
-        guard case .send(let send) = request.action, case .administration = Destination(send.destination) else {
-            return false
+        switch request.action {
+        case .send(let send): if case .administration = Destination(send.destination) { true } else { false }
+        case .subscribe(let subscribe): if case .replies = Destination(subscribe.destination) { true } else { false }
+        default: false
         }
-        return true
     }
 
     /// Refuses a request while nothing is answered. Messages that it acknowledged come again.

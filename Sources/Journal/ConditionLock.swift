@@ -33,7 +33,7 @@ package final class ConditionLock<State>: @unchecked Sendable {
     }
 
     /// Wakes whoever waits.
-    package func signal() { pthread_cond_signal(condition) }
+    package func signal() { pthread_cond_broadcast(condition) }
 
     /// Calls `body` under the lock, again and again, until it gives a result. Between calls it waits for a signal, or for
     /// the time that `body` asked for, whichever comes first.

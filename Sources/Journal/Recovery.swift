@@ -128,7 +128,9 @@ struct Recovery {
 
     /// Notes a finding, or throws it.
     mutating func issue(_ finding: Finding) throws(JournalError) {
-        if finding.consequence == .refusal, case .exactly(let accepted) = acceptance, !accepted.contains(finding) {
+        if finding.consequence == .refusal, case .exactly(let accepted) = acceptance,
+            !accepted.contains(where: finding.isCovered)
+        {
             throw finding.error
         }
         findings.append(finding)
@@ -141,6 +143,16 @@ struct Recovery {
     mutating func scan(names: [String], known: [UInt64], sink: Sink) throws(JournalError) {
         let base = lastSegment
         let numbers = try numbers(names)
+        let above = numbers.filter { $0 > base }
+        var states: [HeaderState] = []
+        for number in above { states.append(try state(of: number)) }
+        for case .sound(let header) in states { acceptedBefore.formUnion(header.accepted) }
+        // What a snapshot covers is not read again, but what somebody accepted there still counts.
+        for number in numbers where number <= base && keys.segment(number) != nil {
+            if case .sound(let header) = try state(of: number) { acceptedBefore.formUnion(header.accepted) }
+        }
+        if case .exactly(let accepted) = acceptance { acceptance = .exactly(accepted.union(acceptedBefore)) }
+
         leftovers = numbers.filter { $0 <= base && keys.segment($0) == nil }
         let present = Set(numbers)
         for number in known.sorted() where number <= base && !present.contains(number) {
@@ -149,12 +161,6 @@ struct Recovery {
         if let mark, mark.lastBatch == nextBatch - 1, mark.chain != chain {
             try issue(Finding(.besideWatermark, segment: mark.segment, detail: mark.lastBatch))
         }
-        let above = numbers.filter { $0 > base }
-        var states: [HeaderState] = []
-        for number in above { states.append(try state(of: number)) }
-        for case .sound(let header) in states { acceptedBefore.formUnion(header.accepted) }
-        if case .exactly(let accepted) = acceptance { acceptance = .exactly(accepted.union(acceptedBefore)) }
-
         let used = try countUsed(above, states)
         var expected = base + 1
         for index in above.indices {

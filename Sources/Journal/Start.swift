@@ -56,7 +56,7 @@ struct Start {
     func accepted(_ found: Recovery) -> Override? {
         guard let override else { return nil }
         let known = found.acceptedBefore.union(found.refusals)
-        return override.findings.contains(where: known.contains) ? override : nil
+        return override.findings.contains { found in known.contains { $0.isCovered(by: found) } } ? override : nil
     }
 }
 
@@ -80,13 +80,20 @@ extension Recovery {
     var refusals: [Finding] { findings.filter { $0.consequence == .refusal } }
 
     /// What of it no segment's header names yet.
-    var acceptedNow: [Finding] { refusals.filter { !acceptedBefore.contains($0) } }
+    var acceptedNow: [Finding] { refusals.filter { !acceptedBefore.contains(where: $0.isCovered) } }
 
     /// Segments that hold nothing: their files and keys go.
     var empty: [UInt64] { spares + tornHeaders }
 }
 
 extension Finding {
+    /// Whether an acceptance of `accepted` speaks of this too: the same place, or a missing segment of which less or more was
+    /// known when somebody answered for it, because a snapshot covers it.
+    func isCovered(by accepted: Finding) -> Bool {
+        if kind == .segmentMissing { return accepted.kind == kind && accepted.segment == segment }
+        return self == accepted
+    }
+
     /// Whether it is about bytes of a segment that are copied to `quarantine/`.
     var isSetAside: Bool {
         switch kind {

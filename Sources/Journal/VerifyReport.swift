@@ -35,7 +35,9 @@ package struct VerifyReport: Sendable {
     /// Whether nothing is wrong but what a crash explains.
     package var isSound: Bool { findings.allSatisfy { $0.consequence == .note } }
     /// What refuses the next start.
-    package var refusals: [Finding] { findings.filter { $0.consequence == .refusal && !accepted.contains($0) } }
+    package var refusals: [Finding] {
+        findings.filter { $0.consequence == .refusal && !accepted.contains(where: $0.isCovered) }
+    }
     /// Whether the next start needs an override that is not there yet.
     package var startNeedsOverride: Bool { !refusals.isEmpty }
     /// Records that are lost, in order.

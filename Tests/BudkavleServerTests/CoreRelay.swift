@@ -8,6 +8,7 @@ import Routing
 import STOMP
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import BudkavleServer
 
@@ -26,7 +27,8 @@ final class CoreRelay: Sendable {
     private let connections = Mutex<[Connection]>([])
 
     /// - Parameter finishedLimit: how many finished notifications stay in memory; only for a journal that begins here.
-    init(_ scratch: StoreScratch, finishedLimit: Int? = nil, log: DaemonLog) throws {
+    /// - Parameter isFolding: whether the second fold runs; without it there is no snapshot.
+    init(_ scratch: StoreScratch, finishedLimit: Int? = nil, isFolding: Bool = true, log: DaemonLog) throws {
         let found = try Self.policy.get()
         let data = try scratch.data()
         var options = JournalOptions()
@@ -54,6 +56,7 @@ final class CoreRelay: Sendable {
         self.journal = journal
         parts = try thread.run {
             core.assumeIsolated { core in
+                if !isFolding { core.secondFold.state.withLock { $0.differs = true } }
                 core.start()
                 return (core.history, core.secondFold)
             }
@@ -85,6 +88,16 @@ final class CoreRelay: Sendable {
             core.whenDurable { _ in done.set(true) }
         }
         _ = try done.wait()
+    }
+
+    /// Waits until the second fold has been through this segment, for 30 s at most.
+    func folded(through segment: UInt64) throws {
+        let end = ContinuousClock.now + .seconds(30)
+        let isFolded: Bool = parts.secondFold.state.wait {
+            if $0.folded ?? 0 >= segment { return .done(true) }
+            return ContinuousClock.now < end ? .atMost(.milliseconds(5)) : .done(false)
+        }
+        try #require(isFolded, "segment \(segment) was not folded")
     }
 
     /// Waits until the journal has done all maintenance that was asked for so far.

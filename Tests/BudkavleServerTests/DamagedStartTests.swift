@@ -16,8 +16,13 @@ import Testing
     init() throws { scratch = try StoreScratch() }
 
     /// A relay that has accepted so many concerns, one case each, and was stopped.
-    private func stopped(after count: Int, from first: Int = 1) throws -> [(id: String, place: TextLocation)] {
-        let relay = try CoreRelay(scratch, log: log.log)
+    ///
+    /// - Parameter folded: the segment that a snapshot shall then cover; nil for no snapshot.
+    private func stopped(after count: Int, from first: Int = 1, folded: UInt64? = nil) throws
+        -> [(id: String, place: TextLocation)]
+    {
+        let relay = try CoreRelay(scratch, isFolding: folded != nil, log: log.log)
+        if let folded { try relay.folded(through: folded) }
         let police = try relay.connect("pol-18-rlc", "station")
         var sent: [(String, TextLocation)] = []
         for number in first..<(first + count) {
@@ -99,6 +104,30 @@ import Testing
         relay = try CoreRelay(scratch, log: log.log)
         #expect(try relay.maintenance().map(\.kind) == [.lost, .override])
         try relay.stop()
+    }
+
+    @Test func `a missing segment that a snapshot covers is accepted once, and behind later snapshots too`() throws {
+        let first = try stopped(after: 2, folded: 0)
+        let lost = try stopped(after: 2, from: 3, folded: 1)
+        let last = try stopped(after: 1, from: 5, folded: 2)
+        #expect(lost[0].place.segment == 2)
+        try FileManager.default.removeItem(atPath: path(2))
+        #expect(throws: JournalError.self) { _ = try CoreRelay(scratch, log: log.log) }
+        _ = try Inspection.salvage(
+            directory: scratch.directory, keys: try scratch.ring(),
+            accepting: SalvageAcceptance(reason: "the disk was exchanged", by: "Karin Berg"))
+        for folded: UInt64 in [3, 4, 5] {
+            let relay = try CoreRelay(scratch, log: log.log)
+            #expect(try relay.maintenance().map(\.kind) == [.override])
+            if folded == 3 {
+                let station = try relay.connect("jour-1880", "jourdator")
+                try station.subscribe("/inbox/jour-1880")
+                let heard = try (0..<3).map { _ in try station.hear(.message).headers["notification"] }
+                #expect(heard == [first[0].id, first[1].id, last[0].id], "what is lost is set aside")
+            }
+            try relay.folded(through: folded)
+            try relay.stop()
+        }
     }
 
     @Test func `content that cannot be opened is set aside at once, its sender told, and what is behind it goes on`()

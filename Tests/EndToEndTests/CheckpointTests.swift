@@ -50,16 +50,7 @@ extension EndToEnd {
         {
             let relay = try TestRelay()
             defer { relay.remove() }
-            let before = try await send("before", relay)
-            #expect(relay.process.stop() == 0)
-            let (data, copy) = (relay.directory.dataDirectory, relay.directory.path + "/older")
-            try FileManager.default.copyItem(atPath: data, toPath: copy)
-            try relay.restart()
-            let newest = try await send("after", relay)
-            #expect(relay.process.stop() == 0)
-            try FileManager.default.removeItem(atPath: data)
-            try FileManager.default.moveItem(atPath: copy, toPath: data)
-            try relay.restart()
+            let (before, newest) = try await rollBack(relay)
 
             // What is ours and continues, what is not ours, and what is no checkpoint: all go on.
             var log = try relay.followLog()
@@ -84,7 +75,48 @@ extension EndToEnd {
             let also = try await other.answer(to: .concern("before", municipality: "1881", receipt: "3"))
             #expect(also["code"] == "unavailable", "\(also)")
             #expect(relay.process.stop() == 0)
-            #expect(FileManager.default.fileExists(atPath: data + "/orebro/hold-checkpoint"))
+            #expect(
+                FileManager.default.fileExists(atPath: relay.directory.dataDirectory + "/orebro/hold-checkpoint"))
+        }
+
+        @Test func `what somebody has answered for stops nothing again, not from another client nor after a restart`()
+            async throws
+        {
+            let relay = try TestRelay()
+            defer { relay.remove() }
+            let (_, newest) = try await rollBack(relay)
+            func ask() async throws -> Headers {
+                let wire = try await Wire.connected(
+                    relay, as: "pol-18-rlc", "station", ["checkpoint": newest.text, "rejections": "receipt"])
+                let answer = try await wire.answer(to: .concern("before", municipality: "1881", receipt: "1"))
+                try await wire.leave()
+                return answer
+            }
+            #expect(try await ask()["code"] == "unavailable")
+            let cleared = try await relay.tool(
+                "journal", "salvage", "--accept", "--reason", "the copy was put back", "--by", "A. Admin")
+            #expect(cleared.status == 0, "\(cleared)")
+            #expect(try await ask()["status"] == "duplicate")
+            #expect(try await ask()["status"] == "duplicate")
+            #expect(relay.process.stop() == 0)
+            try relay.restart()
+            #expect(try await ask()["status"] == "duplicate")
+            #expect(relay.process.stop() == 0)
+        }
+
+        /// Puts yesterday's copy of the data back under a relay that then runs: a head from before the copy, one from after it.
+        private func rollBack(_ relay: TestRelay) async throws -> (before: Checkpoint, newest: Checkpoint) {
+            let before = try await send("before", relay)
+            #expect(relay.process.stop() == 0)
+            let (data, copy) = (relay.directory.dataDirectory, relay.directory.path + "/older")
+            try FileManager.default.copyItem(atPath: data, toPath: copy)
+            try relay.restart()
+            let newest = try await send("after", relay)
+            #expect(relay.process.stop() == 0)
+            try FileManager.default.removeItem(atPath: data)
+            try FileManager.default.moveItem(atPath: copy, toPath: data)
+            try relay.restart()
+            return (before, newest)
         }
 
         /// Sends one notification and returns its RECEIPT's head.
