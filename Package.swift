@@ -117,7 +117,9 @@ let package = Package(
                 "Routing", "Relay", "TestSupport",
             ],
             swiftSettings: common),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", "CaseNotifications"], swiftSettings: common),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "CaseNotifications", "Routing", "Settings"],
+            swiftSettings: common),
         .testTarget(
             name: "BudkavleClientTests",
             dependencies: ["BudkavleClient", "STOMP", "EventLoop", "TLSStreams", "CaseNotifications", "TestSupport"],

@@ -7,6 +7,8 @@ package struct ConfigurationReport: Sendable {
     var diagnostics: [Diagnostic] = []
     var examples: [(collaboration: String, results: [ExampleResult])] = []
     var policies: [Policy] = []
+    /// A line for each exercise that nobody has approved anything of.
+    var approvals: [String] = []
 
     var errorCount: Int { diagnostics.count { $0.severity == .error } }
     var failed: [ExampleResult] { examples.flatMap(\.results).filter { !$0.passed } }
@@ -25,6 +27,9 @@ package struct ConfigurationReport: Sendable {
                 report.diagnostics += result.diagnostics
                 report.examples.append((collaboration.directory, result.examples))
                 if let policy = result.policy { report.policies.append(policy) }
+                if let policy = result.policy, policy.mode == .exercise, let line = result.approvals?.summary {
+                    report.approvals.append("\(policy.collaboration.text): \(line)")
+                }
             }
         } catch {
             throw ToolError("\(error)", .configuration)
@@ -50,6 +55,7 @@ package struct ConfigurationReport: Sendable {
                 lines += result.failures.map { "      \($0)" }
             }
         }
+        lines += approvals
         let warnings = diagnostics.count - errorCount
         lines.append("\(errorCount) errors, \(warnings) warnings, \(failed.count) failed examples")
         return lines
@@ -68,6 +74,7 @@ package struct ConfigurationReport: Sendable {
                     "failures": .array(result.failures.map { .string($0) }),
                 ]
             })
+        object["approvals"] = .array(approvals.map { .string($0) })
         return JSONValue.object(object).text
     }
 }

@@ -51,8 +51,9 @@ struct ContentStore: Sendable {
 
     /// The oldest segment that holds content of a notification with which something still has to happen.
     func oldestSegment(neededBy relay: Relay) -> UInt64? {
-        locations.lazy.filter { id, _ in relay.deliveries(of: id).contains { !$0.isFinished } }.map(\.value.segment)
-            .min()
+        locations.lazy.filter { id, _ in
+            relay.contentState(of: id) == .stored && relay.deliveries(of: id).contains { !$0.isFinished }
+        }.map(\.value.segment).min()
     }
 
     /// Forgets one notification's content.

@@ -119,7 +119,7 @@ extension Daemon {
         try SignalWatch.start(on: loop) { [self] signal in
             switch signal {
             case .terminate: stop()
-            case .reload: reload { _ in }
+            case .reload: reloadBySignal()
             }
         }
     }
@@ -163,6 +163,7 @@ extension Daemon {
         for core in cores {
             core.secondFold.stop()
             core.history.stop()
+            core.sweeper.stop()
         }
         for journal in withState({ $0.journals }) { journal.stop() }
     }
@@ -264,91 +265,6 @@ extension Daemon: Administering {
             core.assumeIsolated { $0.isDraining = isDraining }
         }
     }
-
-    /// Reads on a thread of its own and activates on the loop: whole or not at all.
-    func reload(_ done: @escaping @Sendable (ReloadOutcome) -> Void) {
-        notifier.send("RELOADING=1")
-        guard let settings = settings.withLock({ $0 }) else { return }
-        let number = withState { state -> UInt64 in
-            state.reloads += 1
-            return state.reloads
-        }
-        Thread.detachNewThread { [self] in
-            let found = readAgain(settings)
-            loop.execute { [self] in
-                var read = found
-                if number != withState({ $0.reloads }) {
-                    read.error = .reading("a later reload has overtaken this one; its outcome holds")
-                }
-                let outcome = activate(read)
-                notifier.send("READY=1")
-                done(outcome)
-            }
-        }
-    }
-
-    private func readAgain(_ settings: DaemonSettings) -> ReadAgain {
-        do {
-            let context = try TLSContext(server: settings.tls)
-            return ReadAgain(context: context, policies: try readPolicies(settings), error: nil)
-        } catch let error as StartError {
-            return ReadAgain(context: nil, policies: [], error: error)
-        } catch let error as TLSError {
-            return ReadAgain(context: nil, policies: [], error: .tls(error))
-        } catch {
-            return ReadAgain(context: nil, policies: [], error: .reading("\(error)"))
-        }
-    }
-
-    /// What a reload cannot change: the mode, and which collaborations there are.
-    private func unfit(_ policies: [Policy], _ current: [CollaborationID: Policy]) -> StartError? {
-        guard Set(policies.map(\.collaboration)) == Set(current.keys) else {
-            return .modes("a reload cannot add, rename or remove a collaboration; restart the daemon for that")
-        }
-        guard policies.allSatisfy({ $0.mode == current[$0.collaboration]?.mode }) else {
-            return .modes("a reload cannot change the mode; an exercise has a daemon and a directory of its own")
-        }
-        return nil
-    }
-
-    private func activate(_ read: ReadAgain) -> ReloadOutcome {
-        let current = withState { $0.policies }
-        let active = current.keys.sorted().map { ($0, current[$0]?.digest ?? Digest(sha256Of: [])) }
-        if let error = read.error ?? unfit(read.policies.map(\.policy), current) {
-            var diagnostics: [String] = []
-            var failed: [String] = []
-            if case .configuration(let found, let examples) = error {
-                diagnostics = found.map(\.json)
-                failed = examples
-            }
-            log.write(.reloadRefused(errors: max(1, diagnostics.count + failed.count), first: error.firstLine))
-            return ReloadOutcome(
-                isActivated: false, hasChanged: false, policies: active, diagnostics: diagnostics,
-                failedExamples: failed)
-        }
-        if let context = read.context { self.context.withLock { $0 = context } }
-        var hasChanged = false
-        for (_, policy) in read.policies {
-            guard let core = withState({ $0.cores[policy.collaboration] }) else { continue }
-            hasChanged = hasChanged || current[policy.collaboration]?.digest != policy.digest
-            // SAFETY: this runs on the loop's thread, which is the core's executor.
-            core.assumeIsolated { $0.activate(policy) }
-            withState { $0.policies[policy.collaboration] = policy }
-        }
-        reviewSessions()
-        log.write(.reloaded)
-        return ReloadOutcome(
-            isActivated: true, hasChanged: hasChanged,
-            policies: read.policies.map { ($0.policy.collaboration, $0.policy.digest) }, diagnostics: [],
-            failedExamples: [])
-    }
-}
-
-/// What a reload read.
-private struct ReadAgain: Sendable {
-    let context: TLSContext?
-    let policies: [(directory: String, policy: Policy)]
-    var error: StartError?
 }
 
 extension StartError {

@@ -12,11 +12,13 @@ extension Daemon {
     /// Reads the settings again and from them the master keys, on a thread of its own; `done` comes back on the loop.
     ///
     /// Only the keys of the settings are looked at: everything else needs a restart.
-    func readKeysAgain(_ done: @escaping @Sendable (Result<KeyRing, StoreRefusal>) -> Void) {
+    func readKeysAgain(
+        of collaboration: CollaborationID, _ done: @escaping @Sendable (Result<KeyRing, StoreRefusal>) -> Void
+    ) {
         Thread.detachNewThread { [self] in
             let found: Result<KeyRing, StoreRefusal>
             do {
-                found = .success(try readSettings().keys.load())
+                found = .success(try readSettings().keys(of: collaboration.text).load())
             } catch let error as JournalError {
                 found = .failure(StoreRefusal(error))
             } catch let error as StartError {

@@ -17,10 +17,11 @@ package enum StartError: Error, CustomStringConvertible {
     case recovery(RecoveryError)
     case listening(String)
     case modes(String)
+    case approvers(String)
 
     package var status: ExitStatus {
         switch self {
-        case .configuration, .reading, .tls, .modes: .configuration
+        case .configuration, .reading, .tls, .modes, .approvers: .configuration
         case .recovery: .data
         case .listening: .unavailable
         case .journal(let error): error.exitStatus
@@ -31,7 +32,7 @@ package enum StartError: Error, CustomStringConvertible {
         switch self {
         case .configuration(let diagnostics, let failed):
             (diagnostics.map(\.text) + failed.map { "failed worked example: \($0)" }).joined(separator: "\n")
-        case .reading(let what), .listening(let what), .modes(let what): what
+        case .reading(let what), .listening(let what), .modes(let what), .approvers(let what): what
         case .tls(let error): error.description
         case .journal(let error): error.description
         case .recovery(let error): error.description
@@ -61,6 +62,10 @@ package final class Daemon: Sendable {
     let loop: EpollLoop
     let context: Mutex<TLSContext?> = Mutex(nil)
     let settings: Mutex<DaemonSettings?> = Mutex(nil)
+    /// Judges the keys of approvers before a policy is activated.
+    let approvers: Mutex<ApproverRegistry?> = Mutex(nil)
+    /// Held by the reload that is judged, pinned and activated: one at a time. Never on the loop.
+    let reloading: Mutex<Void> = Mutex(())
     private let end = EndOfProcess()
     private let state: Mutex<LoopState>
 
@@ -103,6 +108,8 @@ package final class Daemon: Sendable {
         let policies = try readPolicies(settings)
         let (keys, data) = try takeStore(settings)
         let opened = try openJournals(settings, policies, keys: keys, in: data)
+        let registry = try admitApprovers(opened, in: settings.dataDirectory) { keys[$0] }
+        approvers.withLock { $0 = registry }
         do { try loop.start() } catch { throw .listening("\(error)") }
         let started = Started(settings: settings, data: data, opened: opened)
         let begun = EndOfProcess()
@@ -168,10 +175,22 @@ package final class Daemon: Sendable {
     // MARK: Journals
 
     /// The master keys, and then the lock: a start with a wrong key file makes not even a directory.
-    func takeStore(_ settings: DaemonSettings) throws(StartError) -> (KeyRing, DataDirectory) {
+    func takeStore(_ settings: DaemonSettings) throws(StartError) -> (KeyRings, DataDirectory) {
         do throws(JournalError) {
-            return (try settings.keys.load(), try DataDirectory(path: settings.dataDirectory))
+            return (try KeyRings(settings), try DataDirectory(path: settings.dataDirectory))
         } catch { throw .journal(error) }
+    }
+
+    /// Keys are given by the name of the directory; with keys of its own a collaboration must be called like it, or a tool that
+    /// knows only its id would take others.
+    private static func refuseKeysOfAnother(
+        _ settings: DaemonSettings, _ directory: String, _ policy: Policy
+    ) throws(StartError) {
+        let named = settings.collaborations.first { $0.directory == directory }
+        guard let named, named.keys != nil, named.name != policy.collaboration.text else { return }
+        throw .modes(
+            "'\(named.name)' has master keys of its own in budkavled.yaml, but its policy's id is"
+                + " '\(policy.collaboration)': call the directory like the id")
     }
 
     struct Opened {
@@ -182,15 +201,20 @@ package final class Daemon: Sendable {
     }
 
     func openJournals(
-        _ settings: DaemonSettings, _ policies: [(directory: String, policy: Policy)], keys: KeyRing,
+        _ settings: DaemonSettings, _ policies: [(directory: String, policy: Policy)], keys: KeyRings,
         in data: DataDirectory
     ) throws(StartError) -> [Opened] {
         do {
             try DataMode.check(policies.first?.policy.mode ?? .production, in: settings.dataDirectory)
+            for (directory, policy) in policies { try Self.refuseKeysOfAnother(settings, directory, policy) }
+            if policies.count > 1 {
+                try keys.tryAll(of: policies.map(\.policy.collaboration), in: settings.dataDirectory)
+            }
             var opened: [Opened] = []
             for (directory, policy) in policies {
                 let (recovered, journal) = try Recovered.open(
-                    policy.collaboration, in: data, keys: keys, options: settings.store.options, log: log)
+                    policy.collaboration, in: data, keys: keys[policy.collaboration], options: settings.store.options,
+                    log: log)
                 opened.append(
                     Opened(policy: policy, directory: directory, recovered: recovered, journal: journal))
             }

@@ -8,9 +8,11 @@ package enum DaemonEvent: Sendable {
     case listening(address: String, port: Int)
     case adminListening
     case ready(parties: Int, sequence: UInt64, policy: String)
-    case policyActivated(collaboration: CollaborationID, digest: String)
+    case policyActivated(collaboration: CollaborationID, digest: String, by: String)
     case reloadRefused(errors: Int, first: String)
     case reloaded
+    /// Everything that was read is what is in force.
+    case reloadUnchanged
     case handshakeRefused(address: String, reason: String)
     case identityRefused(address: String, reason: String, fingerprint: String)
     case sessionOpened(session: String, party: PartyID, client: String)
@@ -19,8 +21,19 @@ package enum DaemonEvent: Sendable {
     case refused(session: String, party: PartyID, code: RefusalCode)
     case setAside(delivery: String, desk: DeskID)
     case deskNotServed(delivery: String, desk: DeskID)
+    /// The policy in force gives its party no right to a delivery that waits.
+    case deliveryHeld(delivery: String, code: RefusalCode)
+    /// All that waited was looked at after a reload or at midnight.
+    case rightsReviewed(collaboration: CollaborationID, held: Int, released: Int, moved: Int)
+    /// So many days, and every `may` that rests on the agreement stops; none: it has.
+    case agreementEnding(
+        collaboration: CollaborationID, agreement: String, parties: [PartyID], end: Timestamp, days: Int)
     case tornTailCut(segment: UInt64, bytes: UInt64)
     case overwritingAllocates
+    /// Keys of approvers that are new, or that the old ones handed over to.
+    case approversPinned(collaboration: CollaborationID, parties: [PartyID])
+    /// Pins were missing, and the administrator had the keys of the configuration pinned: his own line says why.
+    case approversPinnedAgain(collaboration: CollaborationID, reason: String)
     case journalDamage(String)
     case overrideAccepted(codes: String)
     case journalFailed(String)
@@ -35,6 +48,10 @@ package enum DaemonEvent: Sendable {
     case stopped
     case administration(verb: String, by: String, allowed: Bool)
     case erased(notifications: Int, slots: Int)
+    /// Content went because its time was over.
+    case contentRetired(collaboration: CollaborationID, notifications: Int, slots: Int)
+    case retentionLeft(collaboration: CollaborationID, String)
+    case clockJumped(collaboration: CollaborationID)
     case keysRotated(master: String)
     case keyRetired(master: String)
     case backedUp(record: UInt64)
@@ -45,20 +62,24 @@ package enum DaemonEvent: Sendable {
     case historyNotRead(collaboration: CollaborationID, String)
     case contentNotRead(notification: NotificationID, String)
     case contentUnreadable(notification: NotificationID)
+    /// Receipts whose record is lost were passed over; how many since the start.
+    case receiptsSkipped(collaboration: CollaborationID, count: Int)
 
     var level: Logger.Level {
         switch self {
-        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .deskNotServed, .tornTailCut,
-            .overwritingAllocates:
+        case .handshakeRefused, .identityRefused, .sessionWithoutHeartBeat, .setAside, .deskNotServed, .deliveryHeld,
+            .rightsReviewed, .agreementEnding, .tornTailCut,
+            .overwritingAllocates, .approversPinnedAgain, .clockJumped:
             .warning
-        case .reloadRefused, .journalDamage, .overrideAccepted, .storageFull, .secondFoldFailed, .historyNotRead,
-            .contentNotRead, .contentUnreadable:
+        case .reloadRefused, .journalDamage, .overrideAccepted, .storageFull, .secondFoldFailed, .retentionLeft,
+            .historyNotRead, .contentNotRead, .contentUnreadable, .receiptsSkipped:
             .error
         case .journalFailed, .checkpointContradicts, .secondFoldDiffers: .critical
         case .checkpointIgnored, .checkpointCleared: .warning
-        case .refused, .sessionOpened, .sessionClosed, .listening, .adminListening, .ready, .policyActivated, .reloaded,
-            .storageAvailable, .draining, .stopped, .administration, .erased, .keysRotated, .keyRetired, .backedUp,
-            .snapshotWritten, .segmentsDropped:
+        case .approversPinned, .refused, .sessionOpened, .sessionClosed, .listening, .adminListening, .ready,
+            .policyActivated, .reloaded, .reloadUnchanged,
+            .storageAvailable, .draining, .stopped, .administration, .erased, .contentRetired, .keysRotated,
+            .keyRetired, .backedUp, .snapshotWritten, .segmentsDropped:
             .info
         }
     }
@@ -69,11 +90,12 @@ package enum DaemonEvent: Sendable {
         case .adminListening: ("administration socket open", [])
         case .ready(let parties, let sequence, let policy):
             ("ready", [("parties", "\(parties)"), ("sequence", "\(sequence)"), ("policy", policy)])
-        case .policyActivated(let collaboration, let digest):
-            ("policy activated", [("collaboration", collaboration.text), ("policy", digest)])
+        case .policyActivated(let collaboration, let digest, let by):
+            ("policy activated", [("collaboration", collaboration.text), ("policy", digest), ("by", by)])
         case .reloadRefused(let errors, let first):
             ("reload refused, the running policy goes on", [("errors", "\(errors)"), ("first", first)])
         case .reloaded: ("reloaded", [])
+        case .reloadUnchanged: ("reloaded, the policy is the one in force already", [])
         case .handshakeRefused(let address, let reason):
             ("TLS handshake refused: \(reason)", [("address", address)])
         case .identityRefused(let address, let reason, let fingerprint):
@@ -91,6 +113,27 @@ package enum DaemonEvent: Sendable {
             (
                 "the policy gives this desk to another party, the delivery waits",
                 [("delivery.id", delivery), ("desk.id", desk.text)]
+            )
+        case .deliveryHeld(let delivery, let code):
+            (
+                "the policy in force gives no right to this delivery, it is held",
+                [("delivery.id", delivery), ("code", code.rawValue)]
+            )
+        case .rightsReviewed(let collaboration, let held, let released, let moved):
+            (
+                "deliveries judged by the policy in force",
+                [
+                    ("collaboration", collaboration.text), ("held", "\(held)"), ("released", "\(released)"),
+                    ("moved", "\(moved)"),
+                ]
+            )
+        case .agreementEnding(let collaboration, let agreement, let parties, let end, let days):
+            (
+                days == 0
+                    ? "an agreement has ended: what it alone allowed stops, duties go on"
+                    : "an agreement ends in less than \(days) days: what it alone allows stops then",
+                [("collaboration", collaboration.text), ("agreement", agreement), ("end", end.rfc3339)]
+                    + (parties.isEmpty ? [] : [("party.ids", parties.map(\.text).joined(separator: " "))])
             )
         case .overwritingAllocates:
             ("overwriting takes new blocks on this file system: a full disk ends with status 74; use ext4 or xfs", [])
@@ -136,12 +179,46 @@ package enum DaemonEvent: Sendable {
             ("content cannot be read now, it is tried again: \(what)", [("notification.id", notification.text)])
         case .contentUnreadable(let notification):
             ("content is lost, its deliveries are set aside", [("notification.id", notification.text)])
+        case .receiptsSkipped(let collaboration, let count):
+            (
+                "receipts were passed over, the records that they are made of are lost",
+                [("collaboration", collaboration.text), ("skipped", "\(count)")]
+            )
+        case .approversPinned(let collaboration, let parties):
+            (
+                "keys of approvers pinned",
+                [
+                    ("collaboration", collaboration.text),
+                    ("parties", parties.map(\.text).joined(separator: " ")),
+                ]
+            )
+        case .approversPinnedAgain(let collaboration, let reason):
+            (
+                "keys of approvers were missing and are pinned afresh",
+                [("collaboration", collaboration.text), ("reason", reason)]
+            )
         case .draining: ("draining", [])
         case .stopped: ("stopped", [])
         case .administration(let verb, let by, let allowed):
             ("administration", [("verb", verb), ("by", by), ("allowed", allowed ? "yes" : "no")])
         case .erased(let notifications, let slots):
             ("erased for ever", [("notifications", "\(notifications)"), ("slots", "\(slots)")])
+        case .contentRetired(let collaboration, let notifications, let slots):
+            (
+                "content past its time erased for ever",
+                [
+                    ("collaboration", collaboration.text), ("notifications", "\(notifications)"),
+                    ("slots", "\(slots)"),
+                ]
+            )
+        case .retentionLeft(let collaboration, let what):
+            ("content past its time is left for the next round: \(what)", [("collaboration", collaboration.text)])
+        case .clockJumped(let collaboration):
+            (
+                "the clock is over a day ahead of the newest event at the start and the time since: content goes by those,"
+                    + " later; look at the clock: a restart after new events believes it",
+                [("collaboration", collaboration.text)]
+            )
         case .keysRotated(let master): ("keys sealed under another master key", [("key.id", master)])
         case .keyRetired(let master): ("master key needed no longer", [("key.id", master)])
         case .backedUp(let record): ("backed up", [("record", "\(record)")])

@@ -49,6 +49,11 @@ package struct DaemonSettings: Sendable {
     package struct Collaboration: Sendable {
         /// Directory of the policy, below the configuration.
         package var directory: String
+        /// Master keys of its own; nil for those that `journal` names.
+        package var keys: Keys?
+
+        /// The last part of its directory, by which `collaborations` and the tools name it.
+        var name: String { directory.split(separator: "/").last.map(String.init) ?? directory }
     }
 
     /// The configuration directory.
@@ -63,6 +68,11 @@ package struct DaemonSettings: Sendable {
     package var collaborations: [Collaboration]
     package var logLevel: String
     package var logFormat: String
+
+    /// The master keys of a collaboration: its own, or those of `journal`.
+    package func keys(of collaboration: String) -> Keys {
+        collaborations.first { $0.name == collaboration }?.keys ?? keys
+    }
 
     /// What stands in front of the name of a systemd credential, where the path of a secret file may stand too.
     package static let credentialPrefix = "credential:"
@@ -102,7 +112,7 @@ package struct DaemonSettings: Sendable {
             format = log.optional("format", .oneOf(["auto", "text", "json"])) ?? format
             log.finish()
         }
-        let collaborations = root.list("collaborations", of: .text).map { Collaboration(directory: absolute($0.value)) }
+        let collaborations = readCollaborations(&root, absolute)
         root.finish()
         guard let listen, let tls, let journal else { return nil }
         return DaemonSettings(
@@ -134,21 +144,65 @@ package struct DaemonSettings: Sendable {
         return options
     }
 
+    /// `collaborations`: each the name of its directory, or a mapping with that as `id` and master keys of its own.
+    private static func readCollaborations(
+        _ root: inout MappingReader, _ absolute: (String) -> String
+    ) -> [Collaboration] {
+        var found: [Collaboration] = []
+        for node in root.requiredSequence("collaborations") {
+            var collaboration: Collaboration?
+            if let name = node.text {
+                collaboration = Collaboration(directory: absolute(name))
+            } else if var reader = MappingReader(node, "a collaboration", root.log) {
+                let name = reader.value("id", .text)
+                let keys = readKeys(&reader, absolute)
+                reader.finish()
+                collaboration = name.map { Collaboration(directory: absolute($0), keys: keys) }
+            }
+            guard let collaboration else { continue }
+            if found.contains(where: { $0.name == collaboration.name }) {
+                root.log.error(.repeatedValue, at: node.place, "'collaborations' has '\(collaboration.name)' twice")
+                continue
+            }
+            found.append(collaboration)
+        }
+        return found
+    }
+
+    /// `master-key` or `master-keys`; nil when neither is set.
+    private static func readKeys(_ reader: inout MappingReader, _ absolute: (String) -> String) -> Keys? {
+        let single = reader.node("master-key") != nil
+        let file = reader.optional("master-key", .text).map(absolute)
+        guard var more = reader.optionalMapping("master-keys") else {
+            return single ? Keys(activeID: "v1", files: file.map { [(id: "v1", path: $0)] } ?? []) : nil
+        }
+        if single {
+            reader.log.error(
+                .invalidValue, at: reader.place(of: "master-key"), "there are both 'master-key' and 'master-keys'",
+                hint: "name its file among the 'files' of 'master-keys', as v1, and leave 'master-key' out")
+        }
+        var keys = Keys(activeID: more.value("active", .text) ?? "", files: [])
+        let entries = more.requiredEntries("files")
+        if entries.isEmpty, more.node("files") != nil {
+            reader.log.error(.wrongCount, at: more.place(of: "files"), "'master-keys' names no file")
+        }
+        for entry in entries {
+            let what = "the file of \(Diagnostic.quote(entry.key.value))"
+            if let path = MappingReader.read(entry.value, .text, what: what, log: reader.log) {
+                keys.files.append((id: entry.key.value, path: absolute(path.value)))
+            }
+        }
+        more.finish()
+        return keys
+    }
+
     private static func readJournal(
         _ mapping: MappingReader, _ absolute: (String) -> String
     ) -> (directory: String, keys: Keys, store: Store)? {
         var reader = mapping
         let directory = reader.value("directory", .text).map(absolute)
-        var keys = Keys(activeID: "v1", files: [])
-        if let file = reader.optional("master-key", .text) { keys.files.append((id: "v1", path: absolute(file))) }
-        if var more = reader.optionalMapping("master-keys") {
-            keys.activeID = more.value("active", .text) ?? ""
-            for entry in more.requiredEntries("files") {
-                if let path = entry.value.text { keys.files.append((id: entry.key.value, path: absolute(path))) }
-            }
-            more.finish()
-        }
-        if keys.files.isEmpty {
+        let keys = readKeys(&reader, absolute)
+        if keys == nil {
             reader.log.error(.missingKey, at: reader.place, "'journal' has neither 'master-key' nor 'master-keys'")
         }
         var store = Store()
@@ -157,7 +211,7 @@ package struct DaemonSettings: Sendable {
         store.history = reader.optional("history", .duration(in: Store.historyLimits))
         store.reserveBytes = reader.optional("reserve", .byteSize(in: Store.reserveLimits), default: store.reserveBytes)
         reader.finish()
-        guard let directory else { return nil }
+        guard let directory, let keys else { return nil }
         return (directory, keys, store)
     }
 }

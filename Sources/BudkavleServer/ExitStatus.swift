@@ -5,6 +5,10 @@ package enum ExitStatus: Int32, Sendable {
     case ok = 0
     /// A negative answer: something did not verify, or there is no such thing.
     case negative = 1
+    /// Two policies differ.
+    case different = 2
+    /// Somebody would see more, or lose what is a duty.
+    case widened = 3
     case usage = 64
     case data = 65
     case noInput = 66

@@ -64,7 +64,7 @@ final class HistoryReader: Sendable {
         if thread.isCurrent { thread.detach() } else { thread.join() }
     }
 
-    private var isStopping: Bool { state.withLock { $0.isStopping } }
+    var isStopping: Bool { state.withLock { $0.isStopping } }
 
     private static func next(_ state: ConditionLock<State>) -> Job? {
         state.wait { state in
@@ -74,7 +74,7 @@ final class HistoryReader: Sendable {
     }
 
     /// Reads in order; `read` gives nil for what is to be answered `.busy`.
-    private func ask<Value: Sendable>(
+    func ask<Value: Sendable>(
         _ completion: @escaping @Sendable (Result<Value, HistoryError>) -> Void,
         _ read: @escaping @Sendable (RecordReader) throws(JournalError) -> Result<Value, HistoryError>
     ) {
@@ -178,8 +178,8 @@ extension DeliveryFacts {
     var isFinished: Bool {
         switch work {
         case .notOurs: true
-        case .taken, .alreadyKnown: transport != .waiting
-        case .open, .handedOver: acknowledgeBy == nil && transport == .custody
+        case .taken, .alreadyKnown: transport != .waiting && transport != .held
+        case .open, .handedOver: acknowledgeBy == nil && (transport == .custody || transport == .withdrawn)
         }
     }
 }

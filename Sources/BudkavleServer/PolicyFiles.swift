@@ -7,8 +7,23 @@ package enum PolicyFiles {
 
     /// Loads the policy and runs its worked examples. Blocks; not on a loop.
     package static func check(directory: String) throws -> PolicyCheckResult {
+        let (files, zone) = try read(directory)
+        return PolicyCheck.run(files: files, zone: zone, at: WallTime.now)
+    }
+
+    /// Loads the policy and nothing more: for tools that activate nothing. Blocks.
+    package static func load(directory: String) throws -> PolicyLoad {
+        let (files, zone) = try read(directory)
+        return PolicyLoader.load(files: files, zone: zone)
+    }
+
+    private static func read(_ directory: String) throws -> (files: [String: String], zone: ZoneTransitions) {
         let files = try SettingsFiles.read(directory: directory)
-        let zone = try ZoneFile.read(zone: zone, directory: ZoneFile.systemDirectory)
-        return PolicyCheck.run(files: files, zone: zone)
+        return (files, try zoneTransitions())
+    }
+
+    /// The zone of all policies, from the system's data.
+    static func zoneTransitions() throws -> ZoneTransitions {
+        try ZoneFile.read(zone: zone, directory: ZoneFile.systemDirectory)
     }
 }

@@ -14,13 +14,16 @@ enum AdministrationVerb: String {
 /// What concerns the whole daemon and not one collaboration. On the loop.
 protocol Administering: AnyObject, Sendable {
     /// Reads, checks and activates the configuration anew; `done` comes back on the loop.
-    func reload(_ done: @escaping @Sendable (ReloadOutcome) -> Void)
+    ///
+    /// - Parameter actor: who asked for it, as the journal names him.
+    func reload(by actor: Actor, _ done: @escaping @Sendable (ReloadOutcome) -> Void)
     /// Stops or starts accepting notifications.
     func drain(_ isDraining: Bool)
     /// Whether the daemon is draining.
     var isDraining: Bool { get }
-    /// Reads the master key files that budkavled.yaml names now; `done` comes back on the loop.
-    func readKeysAgain(_ done: @escaping @Sendable (Result<KeyRing, StoreRefusal>) -> Void)
+    /// Reads the master key files that budkavled.yaml names now for a collaboration; `done` comes back on the loop.
+    func readKeysAgain(
+        of collaboration: CollaborationID, _ done: @escaping @Sendable (Result<KeyRing, StoreRefusal>) -> Void)
 }
 
 /// What a reload came to.
@@ -36,6 +39,9 @@ struct ReloadOutcome: Sendable {
 extension RelayCore {
     /// Longest step of the simulated clock: a year.
     private static let longestAdvanceSeconds: Int64 = 31_536_000
+    /// What the records of one part of a policy take besides its text, and how many they are at most.
+    private static let activationBytes = 1_024
+    private static let activationRecords = 4
 
     /// `SEND /admin/<verb>`: audited, allowed or not.
     func administer(_ verb: AdministrationVerb, _ send: SendRequest, at place: RequestPlace) {
@@ -54,7 +60,7 @@ extension RelayCore {
             return refuse(context, .schema("", "the body is not one JSON object"))
         }
         switch verb {
-        case .reload: reload(context)
+        case .reload: reload(by: client.actor, context)
         case .drain: drain(true, context)
         case .undrain: drain(false, context)
         case .clock: clock(asked, client, context)
@@ -70,14 +76,19 @@ extension RelayCore {
         let actor = Actor(
             party: peer.identity.party, client: peer.identity.client, person: peer.identity.person,
             role: peer.identity.function, desks: [])
+        audit(actor, verb: verb, isAllowed: isAllowed, code: code)
+    }
+
+    /// The same for who has no session.
+    func audit(_ actor: Actor, verb: String, isAllowed: Bool = true, code: RefusalCode? = nil) {
         _ = perform(.audit(AuditNote(actor: actor, verb: verb, isAllowed: isAllowed, code: code)), answers: { _ in [] })
     }
 
     // MARK: reload
 
-    private func reload(_ context: QuestionContext) {
+    private func reload(by actor: Actor, _ context: QuestionContext) {
         guard let administration else { return answerUnavailable(context) }
-        administration.reload { [self] outcome in
+        administration.reload(by: actor) { [self] outcome in
             // SAFETY: the daemon calls back on the loop's thread, which is this actor's executor.
             self.assumeIsolated { $0.reloaded(outcome, context) }
         }
@@ -100,13 +111,34 @@ extension RelayCore {
         reply(context, answer.value)
     }
 
-    /// A policy that was loaded and checked whole goes into force: recorded, and every live session judged again.
-    func activate(_ policy: Policy) {
-        guard policy.digest != self.policy.digest else { return }
+    /// Space in the journal for the record of a policy's activation.
+    ///
+    /// - Returns: nil when there is none, or when it takes more than one request to the journal; then the policy cannot go into force. What is not used is given back.
+    func spaceForActivation(of policy: Policy) -> SpaceGrant? {
+        let parts = PolicyActivation.all(digest: policy.digest, text: policy.canonicalText)
+        let bytes = parts.reduce(0) { $0 + $1.text.count + Self.activationBytes }
+        guard bytes <= JournalLimits.maxRequestBytes else { return nil }
+        let footprint = AppendRequest.footprint(
+            recordBytes: bytes, recordCount: Self.activationRecords * parts.count, textBytes: [])
+        return journal.reserve(.progress, bytes: footprint)
+    }
+
+    /// A policy that was loaded and checked whole goes into force: recorded with who did it, and everything that waits is
+    /// judged again. The caller judges every live session again.
+    ///
+    /// - Parameter space: for its record, granted before any collaboration's policy of this reload went into force.
+    func activate(_ policy: Policy, by actor: Actor, in space: SpaceGrant) {
+        let parts = PolicyActivation.all(digest: policy.digest, text: policy.canonicalText, by: actor)
+        let events = relay.decide(transaction: parts.map { .activate($0) }, at: clock.now, random: &random).events
+        guard append(events, texts: [], grant: space, urgency: .now, then: Waiting(ticket: 0)) else {
+            preconditionFailure("space for an activation is granted before it")
+        }
         self.policy = policy
         decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
-        record(policy: policy, by: nil)
-        log.write(.policyActivated(collaboration: collaboration, digest: policy.digest.hex))
+        log.write(
+            .policyActivated(collaboration: collaboration, digest: policy.digest.hex, by: actor.client.text))
+        beginReview()
+        watchAgreements()
     }
 
     func record(policy: Policy, by actor: Actor?) {

@@ -33,7 +33,9 @@ extension RelayCore {
 
     /// When it was set aside: the party's own receipt about it says so.
     private func setAsideAt(_ delivery: DeliveryFacts) -> Timestamp? {
-        relay.trail(of: delivery.id.notification).last { $0.party == delivery.party && $0.event == .escalated }?.at
+        relay.trail(of: delivery.id.notification).last { step in
+            step.party == delivery.party && step.event == .escalated && step.step == "set-aside"
+        }?.at
     }
 
     /// `SEND /admin/requeue`: gives one dead letter, or all of a desk, to stations again.

@@ -112,7 +112,12 @@ extension RelayCore {
             log.write(.deskNotServed(delivery: delivery.text, desk: facts.desk))
             return putBack(sending)
         }
-        let message = message(content, facts, attributes, sending.ticket)
+        guard let permitted = permitted(facts, content) else {
+            // Held or moved: that change takes it from dispatch. For want of space it could be neither: a moment later.
+            if rights.unjudged.contains(delivery) { putBack(sending) }
+            return
+        }
+        let message = message(content, permitted, attributes, sending.ticket)
         guard let tag = takeTag(of: id, for: .delivery(delivery, sending.subscriber)) else { return }
         // SAFETY: as above.
         let isWritten = client.connection.assumeIsolated { $0.deliver(message, to: key, tag: tag) }
@@ -225,9 +230,7 @@ extension RelayCore {
         let readyAt = clock.now.advanced(bySeconds: Self.retrySeconds)
         switch command {
         case .custody(let delivery, _):
-            guard var ticket = relay.openTicket(of: delivery) else { return }
-            ticket.readyAt = readyAt
-            dispatch.enqueue(ticket)
+            if let ticket = relay.openTicket(of: delivery) { dispatch.retry(ticket, readyAt: readyAt) }
         case .giveBack(let delivery, _): dispatch.handle(.returned(delivery, readyAt: readyAt))
         default: break
         }
@@ -239,7 +242,13 @@ extension RelayCore {
         return tags.compactMap { tag in
             switch clients[id]?.inFlight.removeValue(forKey: tag) {
             case .delivery(let delivery, let subscriber):
-                guard dispatch.acked(delivery, by: subscriber) else { return nil }
+                // What this station had before it was found unreadable and set aside, or before it was held, is in its
+                // custody all the same.
+                guard
+                    dispatch.acked(delivery, by: subscriber)
+                        || relay.contentState(of: delivery.notification) == .unreadable
+                        || relay.delivery(delivery)?.transport == .held
+                else { return nil }
                 return .custody(delivery, by: actor)
             case .receipt(let number, let subscriber):
                 guard let ack = receiptDesk.acked(number, by: subscriber), let through = ack.through else {

@@ -38,6 +38,14 @@ extension RelayCore {
 
     // MARK: Receipts
 
+    /// Says in the log how many receipts could not be made, when there are more than before.
+    func noteSkippedReceipts() {
+        let count = receiptDesk.skippedCount
+        guard count > toldSkippedReceipts else { return }
+        toldSkippedReceipts = count
+        log.write(.receiptsSkipped(collaboration: collaboration, count: count))
+    }
+
     /// Fetches the records that receipts are made of and that are no longer in memory. Their readers wait meanwhile.
     func startReceiptReads() {
         let needs = receiptDesk.takeNeeds()
@@ -99,6 +107,8 @@ extension RelayCore {
             }
             reader.read([TextReader.Request(id: TextID(id), location: location)]) { [self] results in
                 onLoop { core in
+                    // It may have been erased by time, long after the last record that was looked at.
+                    if case .failure(.textErased)? = results.first { return core.refuse(context, .erased) }
                     guard case .success(let body)? = results.first, let content = try? StoredContent(body) else {
                         return core.refuse(context, .unknown)
                     }

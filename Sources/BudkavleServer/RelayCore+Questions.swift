@@ -159,8 +159,16 @@ extension RelayCore {
             return refuse(context, .unknown)
         }
         if relay.contentState(of: id) == .erased { return refuse(context, .erased) }
-        let opening = Opening(
-            notification: id, actor: client.actor, person: person, role: identity.function ?? "responder", at: nil)
+        whenJudged(delivery) { $0.open(id, person, context) }
+    }
+
+    /// A person opens what is still his to see.
+    private func open(_ id: NotificationID, _ person: PersonID, _ context: QuestionContext) {
+        guard let client = clients[context.connection],
+            case .delivery(let delivery) = relay.sight(of: id, for: client.actor)
+        else { return refuse(context, .unknown) }
+        let role = client.peer.identity.function ?? "responder"
+        let opening = Opening(notification: id, actor: client.actor, person: person, role: role, at: nil)
         let verdict = relay.decide(.open(opening), at: clock.now, random: &random)
         if case .refused = verdict.answer { return refuse(context, .unknown) }
         let following = Waiting(ticket: 0, completion: .show(delivery, context))
@@ -179,7 +187,8 @@ extension RelayCore {
         guard let facts = relay.delivery(delivery), let about = relay.notification(delivery.notification),
             let attributes = relay.attributes(of: delivery)
         else { return refuse(context, .unknown) }
-        reply(context, notification, about, facts, attributes)
+        guard let permitted = permitted(facts, notification) else { return refuse(context, .unknown) }
+        reply(context, notification, about, permitted, attributes)
     }
 
     // MARK: schema

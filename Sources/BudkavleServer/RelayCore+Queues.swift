@@ -17,7 +17,7 @@ private struct QueueNumbers {
         case .waiting: if isInFlight { inFlight += 1 } else { ready += 1 }
         case .custody: custody += 1
         case .setAside: setAside += 1
-        case .withdrawn: break
+        case .withdrawn, .held: break
         }
         if let deadline = item.delivery.acknowledgeBy, deadline < now { overdue += 1 }
         oldest = min(oldest ?? item.notification.acceptedAt, item.notification.acceptedAt)
@@ -63,7 +63,10 @@ extension RelayCore {
         answer.set("queues", .array(queues))
         var sum = AnswerObject()
         total.write(to: &sum)
+        // Held ones are on no desk's list; in the total alone, for the reason of the protected ones.
+        sum.set("held", relay.counts().perDesk.reduce(0) { $0 + $1.held })
         answer.set("total", sum.value)
+        answer.set("agreements", agreementAnswers())
         return answer.value
     }
 }

@@ -15,6 +15,8 @@ extension RelayCore {
     enum ContentUse {
         case sending(Sending)
         case show(DeliveryID, QuestionContext)
+        /// Whether it may leave is judged by its envelope; then this work goes on, whether it could be read or not.
+        case judging(DeliveryID, then: @Sendable (isolated RelayCore) -> Void)
     }
 
     /// Asks the journal's reader for content that is not at hand; the deliveries that need it wait in `reads`.
@@ -122,6 +124,13 @@ extension RelayCore {
             } else if !isSetAside {
                 putBack(sending)
             }
+        case .judging(let delivery, let work):
+            if let content = contents.cached(id) {
+                settle(delivery, content)
+            } else if !isSetAside {
+                judgeLater(delivery)
+            }
+            work(self)
         case .show(let delivery, let context):
             if isAtHand {
                 show(delivery, context)

@@ -3,8 +3,8 @@ import Relay
 import STOMP
 
 extension RelayCore {
-    /// Whether a request that names this notification has to wait for the disk: it is not in memory.
-    func mustRecall(_ id: NotificationID) -> Bool { relay.notification(id) == nil }
+    /// Whether a request that names this notification has to wait for the disk: it may have left memory.
+    func mustRecall(_ id: NotificationID) -> Bool { relay.hasReleased && relay.notification(id) == nil }
 
     /// Reads a notification that has left memory, for a request that names it. Whatever else this client asks for waits until
     /// the request is decided, so that its frames are decided and answered in their order.

@@ -92,6 +92,7 @@ extension RelayCore {
     }
 
     private func state(of delivery: DeliveryFacts) -> String {
+        if delivery.transport == .held { return "held" }
         if delivery.work != .open { return "acknowledged" }
         if delivery.openedAt != nil { return "opened" }
         return delivery.custodyAt != nil ? "delivered" : "accepted"

@@ -116,7 +116,7 @@ extension RelayCore {
 
     private func rotateKeys(by actor: Actor, _ done: @escaping StoreDone) {
         guard let administration else { return done(self, .failure(.unavailable)) }
-        administration.readKeysAgain { [self] found in
+        administration.readKeysAgain(of: collaboration) { [self] found in
             onLoop { core in
                 switch found {
                 case .failure(let refusal): done(core, .failure(refusal))

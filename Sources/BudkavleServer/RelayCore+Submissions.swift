@@ -84,7 +84,7 @@ extension RelayCore {
         do {
             notification = try decoder.decode(body)
         } catch {
-            return .refused(error, digest)
+            return answerGiven(to: body, digest, from: peer) ?? .refused(error, digest)
         }
         guard notification.source == peer.identity.party else {
             let refusal = Refusal(
@@ -127,6 +127,14 @@ extension RelayCore {
             policy: policy.digest)
         submission.isCaseSlotGone = isGone
         return .ready(PreparedSubmission(submission: submission, grant: grant))
+    }
+
+    /// The answer that the same bytes had before, when a catalogue or check of now would refuse them.
+    private func answerGiven(to body: [UInt8], _ digest: Digest, from peer: Peer) -> Preparation? {
+        guard let (source, id) = decoder.identity(of: body), source == peer.identity.party,
+            case .same(let notification, let sequence) = relay.known(source: source, id: id, digest: digest)
+        else { return nil }
+        return .known(.duplicate(notification, sequence: sequence))
     }
 
     /// A refusal is audited, never stored as an answer: the same id is decided afresh.

@@ -26,7 +26,9 @@ extension RelayCore {
             guard let facts = relay.delivery(delivery), let about = relay.notification(delivery.notification) else {
                 continue
             }
-            let event = happened[delivery]
+            var event = happened[delivery]
+            // Where it moved to it is new.
+            if event?.name == "moved", desk == facts.desk { event = nil }
             var answer = AnswerObject(schema: "watch", now: event?.at ?? clock.now)
             answer.set("event", event?.name ?? "new")
             answer.set("desk", desk.text)
@@ -43,7 +45,9 @@ extension RelayCore {
             }
             let bytes = answer.value.bytes
             // The desk that has just handed it over is told that, so that it leaves its list, and nothing after it.
-            let isLast = event?.outcome == Outcome.handedOver.text && desk != facts.desk
+            let isLast =
+                event?.outcome == Outcome.handedOver.text && desk != facts.desk || event?.name == "moved"
+                || event?.name == "held"
             for subscriber in subscribers {
                 guard let (id, _) = self.subscribers[subscriber], let peer = clients[id]?.peer,
                     isLast || maySee(facts, peer)
@@ -82,6 +86,8 @@ private struct WatchEvent {
         case .returned(let delivery, _, _): (self.delivery, name) = (delivery, "returned")
         case .setAside(let delivery, _): (self.delivery, name) = (delivery, "set-aside")
         case .opened(let delivery, _): (self.delivery, name) = (delivery, "opened")
+        case .held(let delivery, _): (self.delivery, name) = (delivery, "held")
+        case .moved(let delivery, _, _, _): (self.delivery, name) = (delivery, "moved")
         case .acknowledged(let delivery, _, let decided, _):
             (self.delivery, name) = (delivery, "acknowledged")
             outcome = decided.outcome.text

@@ -26,6 +26,11 @@ actor RelayCore: LoopParticipant {
     let reader: TextReader
     let history: HistoryReader
     let secondFold: SecondFold
+    /// Reads for the retention of content, so that questions never wait behind a sweep.
+    let sweeper: HistoryReader
+    var retention = RetentionState()
+    /// The latest time that an event had at the start.
+    let lastEventAtStart: Timestamp
 
     var policy: Policy
     var decoder: NotificationDecoder
@@ -69,11 +74,17 @@ actor RelayCore: LoopParticipant {
     /// What is being read for a subscriber in a case: later ones of that case wait behind it, so that order is kept.
     var readingCases: [ReadingCase: NotificationID] = [:]
     var isReading = false
+    /// Deliveries that an older policy decided.
+    var rights = RightsState()
+    /// Agreements that end.
+    var agreements = AgreementWatch()
     /// Contents whose place is being looked for on disk.
     var soughtContents: Set<NotificationID> = []
     private var lastSegment: UInt64 = 0
     private var sampledAt: Int64?
     private var changes: [Change] = []
+    /// Skipped receipts that the log has told of.
+    var toldSkippedReceipts = 0
 
     /// A core over a replayed relay. `journal` is not started yet; call ``start()`` on the loop.
     init(
@@ -88,6 +99,7 @@ actor RelayCore: LoopParticipant {
         collaboration = policy.collaboration
         decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
         relay = recovered.relay
+        lastEventAtStart = recovered.lastEventAt
         contents = recovered.contents
         durableSequence = recovered.relay.sequence
         reader = journal.makeReader()
@@ -95,6 +107,7 @@ actor RelayCore: LoopParticipant {
         let secondFold = SecondFold(collaboration: policy.collaboration, journal: journal, log: log, options: folding)
         self.secondFold = secondFold
         history = HistoryReader(journal.access, times: { secondFold.times })
+        sweeper = HistoryReader(journal.access, times: { [] })
         wireHead = journal.archive.latest.map { WireHead($0) }
         dispatch.restore(from: recovered.relay)
     }
@@ -113,7 +126,9 @@ actor RelayCore: LoopParticipant {
         if relay.activePolicy != policy.digest { record(policy: policy, by: nil) }
         recordClock()
         recordWhatTheStartFound()
-        pumpSoon()
+        awaitRetention()
+        beginReview()
+        watchAgreements()
     }
 
     // MARK: Deciding and writing
@@ -151,6 +166,7 @@ actor RelayCore: LoopParticipant {
         guard let space = space(for: request, granted: grant) else { return false }
         changes.removeAll(keepingCapacity: true)
         for event in events { relay.apply(event, into: &changes) }
+        retention.touched?.take(events)
         let ticket = takeTicket()
         journal.append(request, ticket: ticket, grant: space, urgency: urgency)
         waiting.append(
@@ -197,6 +213,7 @@ actor RelayCore: LoopParticipant {
         guard growGatheredSpace(by: records) else { return false }
         changes.removeAll(keepingCapacity: true)
         for event in events { relay.apply(event, into: &changes) }
+        retention.touched?.take(events)
         gathered.append(contentsOf: records)
         gatheredChanges.append(contentsOf: changes)
         if !watchers.isEmpty { gatheredEvents.append(contentsOf: events) }
@@ -324,6 +341,8 @@ actor RelayCore: LoopParticipant {
         for sending in sendings { send(sending) }
         let receipts = receiptDesk.next(relay: relay, durable: durableSequence, limit: Self.sendingsPerTurn)
         for receipt in receipts { send(receipt) }
+        noteSkippedReceipts()
+        goOnReviewing()
         startReceiptReads()
         startReads()
         if sendings.count == Self.sendingsPerTurn || receipts.count == Self.sendingsPerTurn { pumpSoon() }
@@ -333,8 +352,9 @@ actor RelayCore: LoopParticipant {
     private func setWake(after now: Timestamp) {
         if let wake { loop.cancel(wake) }
         wake = nil
-        let due = [dispatch.nextWake(after: now), relay.nextDue].compactMap(\.self).min()
-        guard let due, let wait = clock.milliseconds(until: due) else { return }
+        let own = [retention.nextDue(at: now), agreements.due, rights.due]
+        let times = own + [dispatch.nextWake(after: now), relay.nextDue]
+        guard let due = times.compactMap(\.self).min(), let wait = clock.milliseconds(until: due) else { return }
         wake = loop.schedule(after: .milliseconds(max(1, wait))) { [weak self] in
             // SAFETY: timers run on the loop's thread, which is this actor's executor.
             self?.assumeIsolated {
@@ -349,6 +369,9 @@ actor RelayCore: LoopParticipant {
         for command in relay.due(at: clock.now) {
             _ = perform(command, answers: { _ in [] })
         }
+        retainWhatIsDue()
+        tellOfAgreements()
+        reviewWhatIsDue()
     }
 
     // MARK: Subscribers

@@ -103,7 +103,8 @@ package struct StoreSite: Sendable {
         }
     }
 
-    private func keys() throws(JournalError) -> KeyRing { try settings.keys.load() }
+    /// The master keys of this collaboration: its own, or those of `journal`.
+    func keys() throws(JournalError) -> KeyRing { try settings.keys(of: collaboration).load() }
 
     // MARK: Looking
 
@@ -182,7 +183,7 @@ package struct StoreSite: Sendable {
             throw ToolError.collaboration(collaboration, among: all)
         }
         return try wrapping { () throws(JournalError) in
-            let ring = try settings.keys.load()
+            let ring = try settings.keys(of: name).load()
             let lock = try DataDirectory(path: settings.dataDirectory)
             defer { lock.unlock() }
             let target = settings.dataDirectory + "/" + name

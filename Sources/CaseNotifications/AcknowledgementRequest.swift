@@ -69,6 +69,7 @@ package struct AcknowledgementRequest: Sendable, Equatable {
             guard AttributeGrammar.isFreeText(note.utf8) else {
                 throw reader.refusal("note", "of control characters only tab and line feed are accepted")
             }
+            if let finding = TextScan.finding(in: note.utf8, .unknown) { throw finding.refusal(at: "/note") }
         }
         try demandFit(reader)
     }

@@ -5,6 +5,8 @@ struct FieldReader {
     let mode: Mode
     /// The notification's `time`: the year in which short personnummer were written.
     let time: Timestamp
+    /// What the envelope says of protection, which texts must not undo.
+    let protection: TextScan.Protection
 
     /// The members in the order of the body.
     func read(_ data: EnvelopeScan.Payload) throws(Refusal) -> [RawMember] {
@@ -59,6 +61,9 @@ struct FieldReader {
             guard text.count <= maxBytes else { throw refusal(field, "the text is longer than \(maxBytes) bytes") }
             guard AttributeGrammar.isFreeText(text) else {
                 throw refusal(field, "of control characters only tab and line feed are accepted")
+            }
+            if let finding = TextScan.finding(in: text, protection) {
+                throw finding.refusal(at: "/data/" + field.name)
             }
         case .personnummer:
             guard let number = PersonalNumber(utf8: try text(field, token), writtenIn: year) else {

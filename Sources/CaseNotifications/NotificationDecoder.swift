@@ -22,6 +22,15 @@ package struct NotificationDecoder: Sendable {
     /// The greatest number of items of a field of kind `codes`.
     package static let mostCodes = 64
 
+    /// Where a body comes from.
+    package enum Origin: Sendable {
+        /// A sender has just submitted it: everything is checked.
+        case incoming
+        /// It was accepted before, perhaps under another catalogue or by other checks: its envelope is read for judging
+        /// rights, and its contents are refused no more.
+        case stored
+    }
+
     private let catalogue: CompiledCatalogue
     private let names = EnvelopeNames()
     private let mode: Mode
@@ -34,8 +43,11 @@ package struct NotificationDecoder: Sendable {
 
     /// Decodes one body.
     ///
+    /// Of a stored one only form and type can be refused: codes that the catalogue has no longer are kept as they are, and
+    /// no text, limit, required attribute or field is judged again.
+    ///
     /// - Throws: `schema` with the place, or `too-large`. Where several things are wrong, it is the first that was found.
-    package func decode(_ body: [UInt8]) throws(Refusal) -> CaseNotification {
+    package func decode(_ body: [UInt8], of origin: Origin = .incoming) throws(Refusal) -> CaseNotification {
         guard body.count <= Self.largestBodyBytes else {
             throw Refusal(
                 code: .tooLarge, pointer: "", message: "the body is larger than \(Self.largestBodyBytes) bytes")
@@ -46,7 +58,7 @@ package struct NotificationDecoder: Sendable {
         } catch {
             throw error.refusal
         }
-        var draft = EnvelopeDraft()
+        var draft = EnvelopeDraft(origin: origin)
         var attributes: [RawMember] = []
         attributes.reserveCapacity(scan.members.count)
         let scanner = JSONScanner(body)
@@ -71,6 +83,21 @@ package struct NotificationDecoder: Sendable {
         return try finish(draft, attributes, scan, body)
     }
 
+    /// Source and id of a body, whatever else is wrong with it or its type: what an earlier answer is found by.
+    package func identity(of body: [UInt8]) -> (source: PartyID, id: String)? {
+        guard body.count <= Self.largestBodyBytes,
+            let scan = try? EnvelopeScan(body, names: names, fieldNames: catalogue.fieldNames)
+        else { return nil }
+        var draft = EnvelopeDraft(origin: .stored)
+        let scanner = JSONScanner(body)
+        for (attribute, token) in scan.members where attribute == .id || attribute == .source {
+            guard token.kind == .string else { return nil }
+            try? draft.set(attribute, scanner.content(of: token)[...], catalogue: catalogue)
+        }
+        guard let source = draft.source, let id = draft.id else { return nil }
+        return (source, id)
+    }
+
     /// Demands what must be there, judges attributes against each other, and reads `data` by the type's definition.
     private func finish(
         _ draft: EnvelopeDraft, _ attributes: [RawMember], _ scan: EnvelopeScan, _ body: [UInt8]
@@ -84,12 +111,19 @@ package struct NotificationDecoder: Sendable {
         let type = try EnvelopeAttribute.type.require(draft.definition, missing)
         let time = try EnvelopeAttribute.time.require(draft.time, missing)
         let subject = try EnvelopeAttribute.subject.require(draft.subject, missing)
-        for attribute in type.requiredAttributes where !attributes.contains(where: { $0.name == attribute.rawValue }) {
-            throw attribute.refusal("the type requires this attribute")
+        let fields: [RawMember]
+        switch draft.origin {
+        case .incoming:
+            for attribute in type.requiredAttributes
+            where !attributes.contains(where: { $0.name == attribute.rawValue }) {
+                throw attribute.refusal("the type requires this attribute")
+            }
+            try judge(draft, subject: subject, definition: type.definition)
+            let reader = FieldReader(
+                body: body, type: type, mode: mode, time: time, protection: TextScan.Protection(draft.isProtected))
+            fields = try reader.read(scan.data)
+        case .stored: fields = scan.fields
         }
-        try judge(draft, subject: subject, definition: type.definition)
-        let reader = FieldReader(body: body, type: type, mode: mode, time: time)
-        let fields = try reader.read(scan.data)
         return CaseNotification(
             id: id, source: source, type: type.definition.type, time: time, subject: subject,
             dataschema: draft.dataschema, county: draft.county, municipality: draft.municipality,
@@ -146,6 +180,12 @@ struct EnvelopeScan {
     /// The envelope's members in the order of the body, `data` among them.
     private(set) var members: [(attribute: EnvelopeAttribute, value: JSONToken)] = []
     private(set) var data = Payload.absent
+
+    /// The members of `data` as they stand, unchecked.
+    var fields: [RawMember] {
+        guard case .object(let found) = data else { return [] }
+        return found.map { RawMember(name: String(decoding: $0.name, as: UTF8.self), value: $0.value.range) }
+    }
 
     init(_ body: [UInt8], names: EnvelopeNames, fieldNames: Set<String>) throws(JSONFault) {
         members.reserveCapacity(24)

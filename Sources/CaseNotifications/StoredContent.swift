@@ -26,10 +26,6 @@ package struct StoredContent: Sendable, Equatable {
         attributes = scan.members.filter { $0.value.kind != .null }.map {
             RawMember(name: $0.attribute.rawValue, value: $0.value.range)
         }
-        guard case .object(let found) = scan.data else {
-            fields = []
-            return
-        }
-        fields = found.map { RawMember(name: String(decoding: $0.name, as: UTF8.self), value: $0.value.range) }
+        fields = scan.fields
     }
 }

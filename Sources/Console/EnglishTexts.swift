@@ -122,6 +122,7 @@ extension Message {
         switch name {
         case "acknowledged": "ACKNOWLEDGED"
         case "set-aside": "set aside"
+        case "right-ended": "held, the right has ended"
         default: name
         }
     }

@@ -6,15 +6,27 @@ package struct ExplanationText {
     private let policy: Policy
     private let explanation: Explanation
     private let at: Timestamp
+    private let trace: TraceText?
+    private let party: PartyID?
 
     /// The text of `explanation` by `policy` for the instant `at`.
-    package init(policy: Policy, explanation: Explanation, at: Timestamp) {
+    ///
+    /// - Parameters:
+    ///   - trace: what every matcher of the rules said, shown too.
+    ///   - party: only what concerns this one; `trace` then says why each rule does or does not give it to that party.
+    package init(
+        policy: Policy, explanation: Explanation, at: Timestamp, trace: [RuleSteps]? = nil, party: PartyID? = nil
+    ) {
         self.policy = policy
         self.explanation = explanation
         self.at = at
+        self.trace = trace.map { TraceText($0) }
+        self.party = party
     }
 
     private var decision: Decision { explanation.decision }
+    private var grants: [Grant] { decision.grants.filter { party == nil || $0.party == party } }
+    private var refusals: [PartyRefusal] { decision.refusals.filter { party == nil || $0.party == party } }
 
     /// For people, a line each.
     package var lines: [String] {
@@ -22,7 +34,7 @@ package struct ExplanationText {
         if let refusal = decision.refusal {
             lines.append("The whole would be refused: \(refusal.code.rawValue) (\(refusal.message)).")
         }
-        for grant in decision.grants {
+        for grant in grants {
             lines.append(
                 "sent to      \(grant.party.text) at desk \(grant.desk.text)"
                     + (grant.agent.map { " of \($0.text)" } ?? ""))
@@ -34,14 +46,19 @@ package struct ExplanationText {
                     + (grant.isStrict ? "  (strict view)" : ""))
             lines += grant.reasons.map { "  because    " + sentence($0) }
         }
-        for refusal in decision.refusals {
+        for refusal in refusals {
             lines.append(
                 "not sent to  \(refusal.party.text): \(refusal.code.rawValue)"
                     + (refusal.isReported ? "" : " (not told to the sender)"))
             lines += refusal.reasons.map { "  because    " + sentence($0) }
         }
-        if decision.grants.isEmpty, decision.refusals.isEmpty {
-            lines.append("No rule sends it to anybody (denied by default).")
+        if grants.isEmpty, refusals.isEmpty {
+            let nobody = party.map { $0.text } ?? "anybody"
+            lines.append("No rule sends it to \(nobody) (denied by default).")
+        }
+        if let trace {
+            lines.append("")
+            lines += party.map { trace.lines(about: $0) } ?? trace.lines
         }
         lines.append("")
         lines.append("Holds until \(local(decision.until)). Nothing was sent.")
@@ -58,7 +75,7 @@ package struct ExplanationText {
         object["urgency"] = .string(decision.urgency.text)
         if let refusal = decision.refusal { object["refusal"] = .string(refusal.code.rawValue) }
         object["recipients"] = .array(
-            decision.grants.map { grant in
+            grants.map { grant in
                 var recipient = JSONObject()
                 recipient["party"] = .string(grant.party.text)
                 recipient["desk"] = .string(grant.desk.text)
@@ -75,7 +92,7 @@ package struct ExplanationText {
                 return .object(recipient)
             })
         object["refused"] = .array(
-            decision.refusals.map { refusal in
+            refusals.map { refusal in
                 var refused = JSONObject()
                 refused["party"] = .string(refusal.party.text)
                 refused["code"] = .string(refusal.code.rawValue)
@@ -84,7 +101,17 @@ package struct ExplanationText {
                 refused["reasons"] = .array(refusal.reasons.map { .string(sentence($0)) })
                 return .object(refused)
             })
+        if let trace { object["trace"] = trace.json }
         return JSONValue.object(object).text
+    }
+
+    /// For machines, of an event that could not be decided: one object, `budkavle.explanation/1` with its refusal.
+    package static func json(of refusal: Refusal) -> String {
+        let object: JSONValue = [
+            "schema": "budkavle.explanation/1", "refusal": .string(refusal.code.rawValue),
+            "path": .string(refusal.pointer), "message": .string(refusal.message),
+        ]
+        return object.text
     }
 
     private func local(_ time: Timestamp) -> String {
@@ -101,11 +128,12 @@ package struct ExplanationText {
         return rule + Self.words(reason.kind) + place
     }
 
-    private static func words(_ kind: Reason.Kind) -> String {
+    static func words(_ kind: Reason.Kind) -> String {
         switch kind {
         case .delivers(let effect, let basis): "delivers as \(effect.rawValue) on \(basis)"
         case .deniedByDefault: "no rule names this party for this type"
         case .unknownInAudience: "the policy knows no such party or group"
+        case .merged(let former): "the audience names \(former.text), which has become part of it"
         case .notInAudience: "the sender's audience leaves it out"
         case .never: "a never rule stops it"
         case .redacted(let fields):

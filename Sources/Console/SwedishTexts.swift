@@ -125,6 +125,7 @@ extension Message {
         case "delivered": "levererad"
         case "returned": "återlämnad"
         case "set-aside": "undanlagd"
+        case "right-ended": "hålls kvar, rätten har upphört"
         case "opened": "öppnad"
         case "acknowledged": "KVITTERAD"
         case "actioned": "åtgärdad"

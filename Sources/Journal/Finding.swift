@@ -41,6 +41,8 @@ package struct Finding: Hashable, Sendable {
         case snapshot = 24
         /// The deletion list does not end with the line that the key file names: cut, altered or put back.
         case deletionList = 25
+        /// `audit/` goes on behind the journal's end: the journal was cut or rolled back. What is beyond is copied aside.
+        case archive = 26
 
         /// A segment that must be there is not.
         case segmentMissing = 32
@@ -64,7 +66,7 @@ package struct Finding: Hashable, Sendable {
             switch self {
             case .tornTail, .tornHeader, .watermarkSlot: .note
             case .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile, .slab, .text, .snapshot,
-                .deletionList:
+                .deletionList, .archive:
                 .damage
             case .segmentMissing, .segmentHeader, .segmentMisplaced, .segmentKey, .chain, .behindWatermark,
                 .besideWatermark, .held:
@@ -112,7 +114,7 @@ package struct Finding: Hashable, Sendable {
         case .besideWatermark: .besideWatermark(segment: segment)
         case .held: .held(Hold(number: offset) ?? .restored)
         case .tornTail, .tornHeader, .watermarkSlot, .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile,
-            .slab, .text, .snapshot, .deletionList:
+            .slab, .text, .snapshot, .deletionList, .archive:
             .damaged(segment: segment, offset: offset, records: records)
         }
     }
@@ -200,7 +202,11 @@ extension Finding: CustomStringConvertible {
         case .text: "\(place): text \(detail) of the batch cannot be read; no record is lost"
         case .deletionList:
             "audit/deletions was cut, altered or put back; put the newest copy of it back, a restore needs it whole"
+        case .archive:
+            "audit/ knows \(detail) records, the journal ends with \(offset): cut off, or an older copy; what proves it"
+                + " is in quarantine/audit-*"
         case .snapshot: "snapshot \(segment) cannot be read; an older one or the whole journal was read instead"
+        case .segmentMissing where detail > segment: "segments \(segment) to \(detail) are missing; \(lost)"
         case .segmentMissing: "segment \(segment) is missing; \(lost)"
         case .segmentHeader: "segment \(segment): the header does not verify"
         case .segmentMisplaced: "segment \(segment): its file holds segment \(detail)"

@@ -27,8 +27,8 @@ extension Inspection {
     /// was found. The segments themselves are not touched.
     ///
     /// - Precondition: the caller holds the lock of the data directory: no daemon runs.
-    /// - Throws: as `verify`; `.override(.contents)` when more is wrong than one override may name, or the words are empty or
-    ///   too long. Nothing has been written then but copies.
+    /// - Throws: as `verify`; `.override(.tooMany)` when more is wrong than one override may name, `.override(.contents)` when
+    ///   the words are empty or too long. Nothing has been written then but copies.
     package static func salvage(
         directory: String, keys ring: KeyRing, accepting acceptance: SalvageAcceptance? = nil,
         disk: any Disk = PosixDisk(), random: any RandomSource = SystemRandom(),
@@ -42,8 +42,12 @@ extension Inspection {
         guard let acceptance, !report.refusals.isEmpty else {
             return SalvageReport(found: report, quarantined: copies, override: nil)
         }
+        let findings = Finding.folded(report.refusals)
+        guard findings.count <= JournalLimits.maxAcceptedFindings else {
+            throw .override(path: paths.override, problem: .tooMany(findings.count))
+        }
         let override = Override(
-            findings: report.refusals, reason: acceptance.reason, by: acceptance.by,
+            findings: findings, reason: acceptance.reason, by: acceptance.by,
             madeMilliseconds: clock.wallMilliseconds)
         try Override.write(override, paths, journal: report.journal, keys: ring, disk: disk, random: random)
         return SalvageReport(found: report, quarantined: copies, override: override)

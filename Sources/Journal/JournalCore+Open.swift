@@ -37,6 +37,11 @@ extension JournalCore {
         core.report.segments = segmentNames.count - found.spares.count
         core.report.findings = found.findings
         core.report.restoredFrom = snapshot
+        // Nobody is answered before a record is on disk, and no leaf is archived before its segment is closed.
+        if archive.archivedSize >= found.nextRecord {
+            core.report.findings.append(
+                Finding(.archive, offset: found.nextRecord - 1, detail: archive.archivedSize))
+        }
         core.report.acceptedOverride = start.accepted(found)
         // The key files of this start carry it: clients know heads of what is not there any more.
         if core.report.acceptedOverride != nil { core.table.answeredMilliseconds = clock.wallMilliseconds }

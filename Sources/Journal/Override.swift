@@ -4,6 +4,8 @@ package enum OverrideProblem: Sendable, Equatable {
     case damaged
     /// Its reason or name is empty or too long, or it names no finding or too many.
     case contents
+    /// More refuses the start than one override may name; neighbouring missing segments count as one.
+    case tooMany(Int)
     /// One lies there already.
     case exists
 }
@@ -16,6 +18,10 @@ extension OverrideProblem: CustomStringConvertible {
         case .contents:
             "an override names 1 to \(JournalLimits.maxAcceptedFindings) findings, a reason of at most"
                 + " \(JournalLimits.maxReasonBytes) bytes and a name of at most \(JournalLimits.maxNameBytes)"
+        case .tooMany(let count):
+            "\(count) findings refuse the start, and one override takes \(JournalLimits.maxAcceptedFindings) (missing segments"
+                + " side by side count as one): nothing was accepted; put back what is missing or damaged, from the"
+                + " newest backup or another copy, until no more are left, or restore the backup beside it"
         case .exists: "exists already; start the daemon, or remove it"
         }
     }

@@ -75,6 +75,11 @@ package final class RecordReader {
         return found
     }
 
+    /// Whether a slot was not destroyed yet.
+    ///
+    /// - Throws: `.io`, or `.keysDamaged` when its slab's file does not open.
+    package func isLiving(_ slot: SlotID) throws(JournalError) -> Bool { try !access.keys.living([slot]).isEmpty }
+
     /// The first record that is still there; nil for an empty journal.
     package func firstRecord() throws(JournalError) -> UInt64? {
         try look()

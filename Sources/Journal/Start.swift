@@ -80,7 +80,9 @@ extension Recovery {
     var refusals: [Finding] { findings.filter { $0.consequence == .refusal } }
 
     /// What of it no segment's header names yet.
-    var acceptedNow: [Finding] { refusals.filter { !acceptedBefore.contains(where: $0.isCovered) } }
+    var acceptedNow: [Finding] {
+        Finding.folded(refusals.filter { !acceptedBefore.contains(where: $0.isCovered) })
+    }
 
     /// Segments that hold nothing: their files and keys go.
     var empty: [UInt64] { spares + tornHeaders }
@@ -90,8 +92,33 @@ extension Finding {
     /// Whether an acceptance of `accepted` speaks of this too: the same place, or a missing segment of which less or more was
     /// known when somebody answered for it, because a snapshot covers it.
     func isCovered(by accepted: Finding) -> Bool {
-        if kind == .segmentMissing { return accepted.kind == kind && accepted.segment == segment }
+        if kind == .segmentMissing {
+            return accepted.kind == kind && accepted.segment <= segment && lastMissing <= accepted.lastMissing
+        }
         return self == accepted
+    }
+
+    /// The last of the neighbours that a missing segment's finding names.
+    private var lastMissing: UInt64 { max(segment, detail) }
+
+    /// Missing segments that are neighbours in one finding: as many as there are count as one in an override.
+    static func folded(_ findings: [Finding]) -> [Finding] {
+        var folded: [Finding] = []
+        for finding in findings {
+            guard finding.kind == .segmentMissing, let last = folded.last, last.kind == .segmentMissing,
+                last.lastMissing &+ 1 == finding.segment
+            else {
+                folded.append(finding)
+                continue
+            }
+            let lost =
+                last.records.isEmpty || finding.records.isEmpty
+                ? (last.records.isEmpty ? finding.records : last.records)
+                : last.records.lowerBound..<max(last.records.upperBound, finding.records.upperBound)
+            folded[folded.count - 1] = Finding(
+                .segmentMissing, segment: last.segment, records: lost, detail: finding.lastMissing)
+        }
+        return folded
     }
 
     /// Whether it is about bytes of a segment that are copied to `quarantine/`.

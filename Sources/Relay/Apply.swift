@@ -24,7 +24,7 @@ extension Relay {
         case .custody(let delivery, _): takeCustody(delivery, at: event.at, into: &changes)
         case .returned(let delivery, _, let readyAt): giveBack(delivery, readyAt: readyAt, into: &changes)
         case .setAside(let delivery, _): setAside(delivery, at: event.at, into: &changes)
-        case .requeued(let delivery, _, _): requeue(delivery, at: event.at, into: &changes)
+        case .requeued(let delivery, _, _): requeue(delivery, into: &changes)
         case .opened(let delivery, let act): open(delivery, act, at: event.at, into: &changes)
         case .acknowledged(let delivery, let act, let decided, _):
             acknowledge(delivery, act, decided, at: event.at, into: &changes)
@@ -42,6 +42,10 @@ extension Relay {
         case .trimmed: trim(at: event.at)
         case .maintenance(let maintenance): maintain(maintenance, at: event.at, into: &changes)
         case .unreadable(let notification): setAsideUnreadable(notification, at: event.at, into: &changes)
+        case .held(let delivery, _): hold(delivery, at: event.at, into: &changes)
+        case .released(let delivery): release(delivery, into: &changes)
+        case .moved(let delivery, let party, let desk, let agent):
+            move(delivery, to: (party, desk, agent), into: &changes)
         }
         letFinishedGo()
     }
@@ -105,7 +109,7 @@ extension Relay {
             delivery: deliveryID(row), desk: names.desk(delivery.desk), urgency: delivery.urgency,
             subject: notification.subject,
             // What need not wait is ready at once, also where the wall clock was set back since.
-            readyAt: delivery.transportSpan.milliseconds == 0
+            readyAt: delivery.transportSpan == .atOnce
                 ? .distantPast : delivery.transportSpan.instant(from: notification.id.time) ?? .distantPast,
             order: notification.sequence, deliveryCount: UInt16(delivery.returns), isRedelivered: isRedelivered)
     }
@@ -146,13 +150,12 @@ extension Relay {
         tell(row, .escalated, .step(.setAside), at: now, into: &changes)
     }
 
-    private mutating func requeue(_ delivery: DeliveryID, at now: Timestamp, into changes: inout [Change]) {
+    private mutating func requeue(_ delivery: DeliveryID, into changes: inout [Change]) {
         guard let row = row(of: delivery) else { return }
-        let span = Span(from: acceptedAt(deliveries[row].notification), to: now)
         update(row) {
             $0.returns = 0
             $0.transport = .waiting
-            $0.transportSpan = span
+            $0.transportSpan = .atOnce
         }
         changes.append(.queued(ticket(row, isRedelivered: true)))
         tellDesks(row, into: &changes)
@@ -253,7 +256,7 @@ extension DeliveryRow {
             guard to != desk else { return }
             desk = to
             transport = .waiting
-            transportSpan = span
+            transportSpan = .atOnce
             returns = 0
         case .notOurs:
             work = .notOurs
@@ -261,7 +264,7 @@ extension DeliveryRow {
             person = act.person
             role = act.role
             giver = .none
-            if transport == .waiting { transport = .withdrawn }
+            if transport == .waiting || transport == .held { transport = .withdrawn }
         case .recused:
             guard person == act.person else { return }
             work = .open

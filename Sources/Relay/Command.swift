@@ -173,6 +173,20 @@ package enum ReceiptReader: Hashable, Sendable {
     }
 }
 
+/// Where a delivery is: whose it is, at which desk, and the on-call desk's own party, if that acts.
+package struct DeliveryPlace: Sendable, Equatable {
+    package var party: PartyID
+    package var desk: DeskID
+    package var agent: PartyID?
+
+    /// A place.
+    package init(party: PartyID, desk: DeskID, agent: PartyID?) {
+        self.party = party
+        self.desk = desk
+        self.agent = agent
+    }
+}
+
 /// A part of a policy's canonical text that becomes active.
 package struct PolicyActivation: Sendable, Equatable {
     /// The longest part, in bytes.
@@ -259,6 +273,12 @@ package enum Command: Sendable {
     case maintain(MaintenanceNote)
     /// The content of this notification cannot be read any more.
     case unreadable(NotificationID)
+    /// The policy in force gives this delivery's party no right to it any more.
+    case hold(DeliveryID, code: RefusalCode)
+    /// The policy in force gives the right back.
+    case release(DeliveryID)
+    /// The policy in force has another place for it.
+    case move(DeliveryID, to: DeliveryPlace)
     /// Drops what is past its time.
     case trim
 }

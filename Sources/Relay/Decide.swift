@@ -28,6 +28,9 @@ extension Relay {
         case .audit(let note): answer = audit(note, &draft)
         case .maintain(let note): answer = maintain(note, &draft)
         case .unreadable(let notification): answer = unreadable(notification, &draft)
+        case .hold(let delivery, let code): answer = hold(delivery, code, &draft)
+        case .release(let delivery): answer = release(delivery, &draft)
+        case .move(let delivery, let target): answer = move(delivery, to: target, &draft)
         case .trim: answer = due(at: now).isEmpty ? .nothing : .done(sequence: draft.add(.trimmed))
         }
         if draft.isFull {
@@ -152,7 +155,7 @@ extension Relay {
 
     // MARK: Stations
 
-    /// The row of a delivery that a station of its desk may confirm or return now.
+    /// The row of a delivery that a station of its desk may return now.
     private func waitingRow(_ delivery: DeliveryID, for actor: Actor) -> UInt32? {
         guard let row = row(of: delivery), deliveries[row].transport == .waiting, isAtDesk(actor, of: row) else {
             return nil
@@ -160,8 +163,22 @@ extension Relay {
         return row
     }
 
+    /// Whether a station may say that it has this delivery.
+    ///
+    /// Also when it was set aside because its content can no longer be read, or is held because the right to it ended:
+    /// the station may have got it before.
+    func takesCustody(_ delivery: DeliveryRow) -> Bool {
+        switch delivery.transport {
+        case .waiting, .held: true
+        case .setAside: notifications[delivery.notification].traits.content == .unreadable
+        case .custody, .withdrawn: false
+        }
+    }
+
     private func custody(_ delivery: DeliveryID, _ actor: Actor, _ draft: inout Draft) -> Answer {
-        guard waitingRow(delivery, for: actor) != nil else { return .nothing }
+        guard let row = row(of: delivery), takesCustody(deliveries[row]), isAtDesk(actor, of: row) else {
+            return .nothing
+        }
         let client = draft.number(.client(actor.client))
         return .done(sequence: draft.add(.custody(delivery, client: client)))
     }

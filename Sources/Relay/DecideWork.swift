@@ -20,6 +20,7 @@ extension Relay {
 
     func seeing(_ row: UInt32, _ actor: Actor, person: PersonID?) -> Seeing {
         let delivery = deliveries[row]
+        if delivery.transport == .held { return .no }
         if !isAtDesk(actor, of: row) {
             // A giver of the party itself stays responsible and keeps its sight; an agent does not.
             guard delivery.giver != .none, delivery.work == .handedOver,
@@ -58,15 +59,7 @@ extension Relay {
     func open(_ opening: Opening, _ draft: inout Draft) -> Answer {
         guard opening.role.utf8.count <= Names.textLimitBytes else { return .refused(.roleTooLong) }
         let rows = deliveryRows(of: opening.notification)
-        if let at = opening.at {
-            let fingerprint = Self.fingerprint(openedAt: at)
-            for row in rows {
-                let same = act(on: row, of: opening.actor.party, opening.person) {
-                    $0.kind == .opened && $0.fingerprint == fingerprint
-                }
-                if let same { return .done(sequence: same.sequence) }
-            }
-        }
+        if let sequence = repeated(opening, on: rows) { return .done(sequence: sequence) }
         let seen = visible(rows, opening.actor, opening.person)
         if let refusal = seen.refusal { return .refused(refusal) }
         let act = draft.act(
@@ -74,6 +67,19 @@ extension Relay {
             at: opening.at)
         let sequences = seen.rows.map { draft.add(.opened(deliveryID($0), act)) }
         return .done(sequence: sequences[0])
+    }
+
+    /// The stored answer if this very opening was reported before: one with a time is known by it.
+    func repeated(_ opening: Opening, on rows: [UInt32]) -> UInt64? {
+        guard let at = opening.at else { return nil }
+        let fingerprint = Self.fingerprint(openedAt: at)
+        for row in rows {
+            let same = act(on: row, of: opening.actor.party, opening.person) {
+                $0.kind == .opened && $0.fingerprint == fingerprint
+            }
+            if let same { return same.sequence }
+        }
+        return nil
     }
 
     /// The rows that an actor sees, or why there are none.

@@ -96,6 +96,7 @@ extension DeskRow {
         case .custody: inCustody += step
         case .setAside: setAside += step
         case .withdrawn: break
+        case .held: held += step
         }
         if delivery.mustBeAcknowledged, delivery.work == .open || delivery.work == .handedOver {
             unacknowledged += step
@@ -105,5 +106,5 @@ extension DeskRow {
 
 extension DeliveryRow {
     /// Whether people of another desk of the party handed it over and wait for the taker.
-    var isGivenAway: Bool { work == .handedOver && giver != .none && giver != desk }
+    var isGivenAway: Bool { work == .handedOver && giver != .none && giver != desk && transport != .held }
 }

@@ -52,4 +52,9 @@ package struct HistoricTrail: Sendable {
     package func storedAnswer(to acknowledgement: Acknowledgement) -> Answer? {
         relay.repeated(acknowledgement, on: relay.deliveryRows(of: id)).map { .done(sequence: $0) }
     }
+
+    /// The stored answer to an opening that was reported before; nil if it was not.
+    package func storedAnswer(to opening: Opening) -> Answer? {
+        relay.repeated(opening, on: relay.deliveryRows(of: id)).map { .done(sequence: $0) }
+    }
 }

@@ -83,11 +83,11 @@ extension Relay {
         cases[notifications[number].subject]?.slot = nil
         for row in deliveryRows(of: id) {
             let before = deliveries[row]
-            guard !before.isDone || before.transport == .waiting else { continue }
+            guard !before.isDone || before.transport == .waiting || before.transport == .held else { continue }
             let step: ReceiptStep =
                 before.openedSpan != .none
                 ? .afterOpening : before.transport == .custody ? .afterCustodyUnopened : .beforeCustody
-            if before.transport == .waiting || before.transport == .setAside {
+            if before.transport != .custody, before.transport != .withdrawn {
                 update(row) { $0.transport = .withdrawn }
                 if before.transport == .waiting { changes.append(.withdrawn(deliveryID(row))) }
             }
@@ -104,6 +104,7 @@ extension Relay {
         notifications[number].traits.content = .unreadable
         for row in deliveryRows(of: id) {
             let before = deliveries[row]
+            // One that is held is judged by its content before it goes on: without it, it never does.
             guard before.transport == .waiting || isNew && !before.isDone else { continue }
             if before.transport == .waiting {
                 update(row) { $0.transport = .setAside }

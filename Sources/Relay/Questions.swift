@@ -96,6 +96,8 @@ package struct DeskCount: Sendable, Equatable {
     package var inCustody: Int
     package var unacknowledged: Int
     package var setAside: Int
+    /// No right to it under the policy in force.
+    package var held = 0
 }
 
 extension Relay {
@@ -193,7 +195,7 @@ extension Relay {
         let perDesk = desks.map { number, row in
             DeskCount(
                 desk: names.desk(number), waiting: row.waiting, inCustody: row.inCustody,
-                unacknowledged: row.unacknowledged, setAside: row.setAside)
+                unacknowledged: row.unacknowledged, setAside: row.setAside, held: row.held)
         }
         return RelayCounts(
             notifications: notifications.count, openDeliveries: openDeliveries,

@@ -86,7 +86,7 @@ package struct Relay: Sendable {
     /// Rows with nothing open in the order in which they came to that; one that is open again is passed over.
     var finished = ChunkedQueue<UInt32>()
     /// Whether any notification has left memory.
-    var hasReleased = false
+    package internal(set) var hasReleased = false
     var openDeliveries = 0
     var protectedOpen = 0
 

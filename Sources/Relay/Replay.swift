@@ -49,8 +49,8 @@ extension Relay {
         case .accepted(let accepted): fits(accepted)
         case .refused(let party, let client, _, _): isParty(party) && isClient(client)
         case .availability, .trimmed: true
-        case .custody(let delivery, let client), .setAside(let delivery, let client),
-            .returned(let delivery, let client, _):
+        case .custody(let delivery, let client): isClient(client) && isThere(delivery, takesCustody)
+        case .setAside(let delivery, let client), .returned(let delivery, let client, _):
             isClient(client) && isThere(delivery) { $0.transport == .waiting }
         case .requeued(let delivery, let party, let client):
             isParty(party) && isClient(client)
@@ -75,6 +75,10 @@ extension Relay {
             (maintenance.by == .none || name(maintenance.by) != nil) && isTextOrNone(maintenance.what)
                 && maintenance.notifications.count <= Maintenance.notificationLimit
         case .unreadable(let notification): index[notification] != nil || hasReleased
+        case .held(let delivery, _): isThere(delivery) { $0.transport == .waiting }
+        case .released(let delivery): isThere(delivery) { $0.transport == .held }
+        case .moved(let delivery, let party, let desk, let agent):
+            isParty(party) && isDesk(desk) && (agent == .none || isParty(agent)) && isThere(delivery) { _ in true }
         }
     }
 

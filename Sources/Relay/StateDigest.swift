@@ -225,6 +225,8 @@ extension Relay {
         guard let row = desks[desk] else { return }
         mixer.mix(UInt64(desk))
         for count in [row.waiting, row.inCustody, row.unacknowledged, row.setAside] { mixer.mix(UInt64(count)) }
+        // Only where there are some, so that digests of journals without any stay what they were.
+        if row.held > 0 { mixer.mix(UInt64(row.held)) }
         for head in row.heads {
             mixer.mix(.max)
             var next = head

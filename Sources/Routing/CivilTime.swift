@@ -61,7 +61,7 @@ package struct CivilDay: Hashable, Comparable, Sendable {
     package var weekday: Int { ((number + 3) % 7 + 7) % 7 + 1 }
 
     /// The instant at which this day begins in a zone, plus so many minutes by the clock's face.
-    func instant(minute: Int = 0, zone: ZoneTransitions) -> Timestamp {
+    package func instant(minute: Int = 0, zone: ZoneTransitions) -> Timestamp {
         Timestamp(milliseconds: zone.instant(ofLocal: Int64(number) * 86_400 + Int64(minute) * 60) * 1_000)
     }
 

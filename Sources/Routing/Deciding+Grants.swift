@@ -41,7 +41,7 @@ extension Deciding {
         }
     }
 
-    private func fields(of view: RuleView) -> [String] { isStrict ? view.strictFields : view.fields }
+    func fields(of view: RuleView) -> [String] { isStrict ? view.strictFields : view.fields }
 
     mutating func traceNeverRules() {
         guard isTraced else { return }
@@ -56,13 +56,13 @@ extension Deciding {
         trace.sort { $0.rule < $1.rule }
     }
 
-    mutating func record(_ rule: Rule, _ outcome: RuleTrace.Outcome) {
+    mutating func record(_ rule: Rule, _ outcome: RuleTrace.Outcome, withheld: [PartyID] = []) {
         guard isTraced else { return }
         let kind: Reason.Kind = rule.kind.effect.map { .delivers(effect: $0, basis: rule.basis ?? "") } ?? .never
         trace.append(
             RuleTrace(
                 rule: rule.id, kind: rule.kind, outcome: outcome,
-                reason: Reason(kind, rule: rule.id, at: rule.location)))
+                reason: Reason(kind, rule: rule.id, at: rule.location), withheld: withheld))
     }
 
     // MARK: Grants
@@ -87,7 +87,7 @@ extension Deciding {
             let id = policy.parties[fallback].id
             if let known = grants.firstIndex(where: { $0.party == id }) {
                 grants[known].reasons.append(reason)
-            } else if let candidate = standIn(fallback, for: origin) {
+            } else if let candidate = standIn(fallback) {
                 let (choice, urgency) = desk(of: fallback, candidate)
                 guard var grant = grant(to: fallback, candidate, choice, urgency) else { continue }
                 grant.insteadOf = policy.parties[origin].id
@@ -108,24 +108,28 @@ extension Deciding {
     /// The party that takes over from one whose desks are closed: its fallback, if a rule of that party's own lets it have this
     /// notification and somebody is at its desks.
     private mutating func fallback(of party: Int) -> Int? {
-        guard let id = policy.parties[party].fallback, let fallback = policy.index.parties[id],
-            let candidate = standIn(fallback, for: party)
+        guard let id = policy.parties[party].fallback, let named = policy.index.parties[id],
+            case let fallback = policy.index.successor(of: named, at: instant) ?? named,
+            let candidate = standIn(fallback)
         else { return nil }
         return desk(of: fallback, candidate).0?.isStaffed ?? false ? fallback : nil
     }
 
-    /// What the rules say of a fallback party, named as the party was that it stands in for.
-    private mutating func standIn(_ fallback: Int, for origin: Int) -> Candidate? {
+    /// What the rules say of a fallback party. That the audience names the other does not name this one: a rule for those whom
+    /// the sender names is no rule of its own.
+    mutating func standIn(_ fallback: Int) -> Candidate? {
         if let own = outcomes.first(where: { $0.party == fallback })?.grant { return own }
         guard fallback != senderPlace else { return nil }
         var deputy = self
         deputy.trace = []
         deputy.outcomes = [Outcome(party: fallback)]
-        deputy.named = named.filter { $0.party == origin }.map { Named(party: fallback, roles: $0.roles) }
+        deputy.standsIn = true
         for place in policy.index.deliveringRules[notification.type] ?? [] {
             let rule = policy.rules[place]
-            let roles = deputy.named.first?.roles
-            guard deputy.isMatched(rule), deputy.reaches(rule, party: fallback, roles: roles) else { continue }
+            let roles = named.first { $0.party == fallback }?.roles
+            guard deputy.isMatched(rule), deputy.reaches(rule, party: fallback, roles: roles),
+                policy.inactive.missing(rule.id, from: sender.id, to: policy.parties[fallback].id).isEmpty
+            else { continue }
             let failure = deputy.failureBeforeParties(of: rule, place: place)
             deputy.judge(rule: rule, place: place, party: fallback, roles: roles, failure: failure)
         }
@@ -149,7 +153,7 @@ extension Deciding {
             attributes: isStrict ? candidate.view.strictAttributes : candidate.view.attributes,
             fields: fields(of: candidate.view), isStrict: isStrict, isStaffed: choice.isStaffed,
             notBefore: choice.notBefore, deadline: deadline, acknowledgeBy: deadline.instant(from: instant),
-            reasons: candidate.reasons + [choice.reason])
+            reasons: candidate.reasons + mergers(to: party) + [choice.reason])
     }
 
     /// OSL 5:5: the provision and the authority; the date is the notification's.
@@ -171,7 +175,8 @@ extension Deciding {
             refusals.append(
                 PartyRefusal(
                     party: policy.parties[outcome.party].id, code: failure.code,
-                    rule: failure.rule.map { policy.rules[$0].id }, reasons: failure.reasons,
+                    rule: failure.rule.map { policy.rules[$0].id },
+                    reasons: failure.reasons + mergers(to: outcome.party),
                     isReported: isNamed || outcome.isDuty))
         }
         for name in unknownNames {

@@ -9,6 +9,8 @@ struct Deciding {
     let notification: CaseNotification
     let instant: Timestamp
     let isTraced: Bool
+    /// Whether the notification was accepted before: what the catalogue of now demands of new ones is not asked of it.
+    var isStored = false
     var trace: [RuleTrace] = []
     var until = Timestamp.distantFuture
 
@@ -23,6 +25,10 @@ struct Deciding {
     var outcomes: [Outcome] = []
     /// The agreement that covers the party that is being judged, where one is needed.
     var coveringAgreement: Reason?
+    /// Parties that the audience names and whose work another has taken over, by that other.
+    var predecessors: [Int: [Int]] = [:]
+    /// Whether a fallback party is being judged: the audience named the one that it stands in for.
+    var standsIn = false
 
     init(policy: Policy, notification: CaseNotification, instant: Timestamp, isTraced: Bool) {
         self.policy = policy
@@ -66,7 +72,7 @@ struct Deciding {
     // MARK: The way
 
     mutating func decide() -> Decision {
-        if let refusal = readEnvelope() { return refused(with: refusal) }
+        if let refusal = readEnvelope() ?? refusalOfFormerSender() { return refused(with: refusal) }
         for place in policy.index.deliveringRules[notification.type] ?? [] { judge(rule: place) }
         for name in named where !outcomes.contains(where: { $0.party == name.party }) {
             outcomes.append(Outcome(party: name.party))
@@ -96,13 +102,13 @@ struct Deciding {
             return Refusal(code: .wrongSource, pointer: "/source", message: "the source is no party of the policy")
         }
         senderPlace = place
-        for attribute in definition.requiredAttributes where !notification.hasAttribute(attribute) {
-            return Refusal(
-                code: .schema, pointer: "/" + attribute, message: "the event type demands this attribute")
+        until = policy.index.nextMerger(after: instant)
+        for attribute in definition.requiredAttributes where !isStored && !notification.hasAttribute(attribute) {
+            return Refusal(code: .schema, pointer: "/" + attribute, message: "the event type demands this attribute")
         }
         secrecy = sender.secrecy.first
         if let text = notification.secrecy {
-            guard let stated = SecrecyProvision(text), sender.secrecy.contains(stated) else {
+            guard let stated = SecrecyProvision(text), isStored || sender.secrecy.contains(stated) else {
                 return Refusal(
                     code: .schema, pointer: "/secrecy", message: "not a secrecy that the source may state")
             }
@@ -128,7 +134,7 @@ struct Deciding {
 
     mutating func readAudience() -> Refusal? {
         for entry in notification.audience {
-            guard policy.vocabulary.audienceRoles[entry.why] != nil else {
+            guard isStored || policy.vocabulary.audienceRoles[entry.why] != nil else {
                 return Refusal(
                     code: .schema, pointer: "/audience", message: "the audience has an unknown word after a slash")
             }
@@ -141,7 +147,7 @@ struct Deciding {
                 if !unknownNames.contains(entry.to) { unknownNames.append(entry.to) }
                 continue
             }
-            for member in members where member != senderPlace {
+            for member in members.map({ present($0) }) where member != senderPlace {
                 if let known = named.firstIndex(where: { $0.party == member }) {
                     if !named[known].roles.contains(entry.why) { named[known].roles.append(entry.why) }
                 } else {
@@ -159,19 +165,30 @@ struct Deciding {
         guard isMatched(rule) else { return }
         let failure = failureBeforeParties(of: rule, place: place)
         var reached: [PartyID] = []
+        var withheld: [PartyID] = []
         for party in candidates(of: rule) where party != senderPlace {
             let roles = named.first { $0.party == party }?.roles
             guard reaches(rule, party: party, roles: roles) else { continue }
-            if isTraced { reached.append(policy.parties[party].id) }
+            let id = policy.parties[party].id
+            guard policy.inactive.missing(rule.id, from: sender.id, to: id).isEmpty else {
+                withheld.append(id)
+                continue
+            }
+            if isTraced { reached.append(id) }
             judge(rule: rule, place: place, party: party, roles: roles, failure: failure)
         }
-        if isTraced { record(rule, .reached(reached.sorted())) }
+        if isTraced { record(rule, .reached(reached.sorted()), withheld: withheld.sorted()) }
     }
 
     /// Whether sender, conditions and time are the rule's.
     mutating func isMatched(_ rule: Rule) -> Bool {
         guard isFromSender(rule.from) else {
             record(rule, .otherSender)
+            return false
+        }
+        let missing = rule.kind == .never ? [] : policy.inactive.missing(rule.id, from: sender.id)
+        guard missing.isEmpty else {
+            record(rule, .inactive(missing))
             return false
         }
         if let unmet = rule.when.firstUnmet(by: notification, affirmed: affirmed) {
@@ -197,7 +214,7 @@ struct Deciding {
         let selector = rule.to
         if selector.isNamed { return named.map(\.party) }
         if selector.isGroup {
-            return notification.municipality.flatMap { policy.index.groupMembers[$0] } ?? []
+            return notification.municipality.map(groupMembers) ?? []
         }
         if let parties = selector.parties {
             return parties.compactMap { policy.index.parties[$0] }.sorted()
@@ -217,6 +234,7 @@ struct Deciding {
     func reaches(_ rule: Rule, party place: Int, roles: [String]?) -> Bool {
         let party = policy.parties[place]
         let selector = rule.to
+        guard policy.index.successor(of: place, at: instant) == nil else { return false }
         guard party.kind != .onCallDesk, selector.meansPartyAlone(party, ownCounty: policy.county) else { return false }
         guard party.desks.contains(where: { $0.takes(notification.type) }) || rule.kind == .never else { return false }
         if selector.servesMunicipality {
@@ -224,7 +242,7 @@ struct Deciding {
         }
         if selector.isGroup {
             guard let municipality = notification.municipality,
-                policy.index.groupMembers[municipality]?.contains(place) ?? false
+                groupMembers(of: municipality).contains(place)
             else { return false }
         }
         if selector.isNamed {
@@ -269,7 +287,7 @@ struct Deciding {
         let known = outcomes.firstIndex { $0.party == party }
         var outcome = known.map { outcomes[$0] } ?? Outcome(party: party)
         outcome.isDuty = outcome.isDuty || rule.kind == .duty
-        if !notification.audience.isEmpty, roles == nil {
+        if !notification.audience.isEmpty, roles == nil, !standsIn {
             // The audience leaves it out. Of a duty the sender is told, of anything else there is nothing to tell.
             guard rule.kind == .duty else { return }
             let reason = Reason(.notInAudience, rule: rule.id, at: rule.location)

@@ -185,6 +185,8 @@ package struct Reason: Hashable, Sendable {
         case deniedByDefault
         /// The audience names a party or group that the policy does not know.
         case unknownInAudience
+        /// The audience names this party, whose work the recipient has taken over.
+        case merged(from: PartyID)
         /// The sender's audience leaves this party out.
         case notInAudience
         /// A `never` rule stops it.

@@ -53,9 +53,12 @@ package struct SecrecyProvision: Hashable, Comparable, Sendable, CustomStringCon
 }
 
 /// A set of provisions: chapters, sections, and ranges of either.
-package struct SecrecyPattern: Hashable, Sendable {
+package struct SecrecyPattern: Hashable, Sendable, CustomStringConvertible {
     private let first: SecrecyProvision
     private let last: SecrecyProvision
+
+    /// `25:1`, or both ends of a range.
+    package var description: String { first == last ? first.description : "\(first) to \(last)" }
 
     /// What `text` writes as `26`, `21-40`, `25:1` or `25:1-5`, or nil.
     package init?(_ text: String) {

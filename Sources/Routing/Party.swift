@@ -70,6 +70,10 @@ package final class Party: Sendable {
     package let people: [Person]
     /// What its people's functions are called.
     package let functions: [String: Labels]
+    /// What it became part of, if it did or will.
+    package let merger: Merger?
+    /// Hours without cover that its board has signed for.
+    package let coverageGaps: [CoverageGap]
     /// Where its file says so.
     package let location: SourceLocation
 
@@ -78,7 +82,7 @@ package final class Party: Sendable {
         id: PartyID, labels: Labels, formerNames: [FormerName], kind: PartyKind, organisation: String,
         county: String, municipalities: [String], regime: Regime, secrecy: [SecrecyProvision], fallback: PartyID?,
         agentFor: [PartyID], desks: [Desk], clients: [PartyClient], people: [Person], functions: [String: Labels],
-        location: SourceLocation
+        merger: Merger?, coverageGaps: [CoverageGap], location: SourceLocation
     ) {
         self.id = id
         self.labels = labels
@@ -95,7 +99,21 @@ package final class Party: Sendable {
         self.clients = clients
         self.people = people
         self.functions = functions
+        self.merger = merger
+        self.coverageGaps = coverageGaps
         self.location = location
+    }
+
+    /// The same party with fewer desks, clients, people, boards, without its fallback or its merger.
+    func having(
+        fallback: PartyID?, agentFor: [PartyID], desks: [Desk], clients: [PartyClient], people: [Person],
+        merger: Merger?
+    ) -> Party {
+        Party(
+            id: id, labels: labels, formerNames: formerNames, kind: kind, organisation: organisation, county: county,
+            municipalities: municipalities, regime: regime, secrecy: secrecy, fallback: fallback, agentFor: agentFor,
+            desks: desks, clients: clients, people: people, functions: functions, merger: merger,
+            coverageGaps: coverageGaps, location: location)
     }
 
     /// The name that it had at an instant.
@@ -107,14 +125,6 @@ package final class Party: Sendable {
     package func serves(_ municipality: String) -> Bool {
         municipalities.isEmpty ? municipality.hasPrefix(county) : municipalities.contains(municipality)
     }
-}
-
-/// A name that a party had.
-package struct FormerName: Hashable, Sendable {
-    /// The name.
-    package let labels: Labels
-    /// The first instant at which it was not in use any more.
-    package let end: Timestamp
 }
 
 /// A place within a party where notifications arrive and people work.
@@ -130,7 +140,7 @@ package struct Desk: Sendable {
     /// The types that it takes; nil is all.
     package let types: Set<EventType>?
     /// Who is on duty when; nil if the desk is staffed by its calendar alone.
-    package let roster: [RosterEntry]?
+    package let roster: Roster?
     /// Where its party's file says so.
     package let location: SourceLocation
 
@@ -140,52 +150,13 @@ package struct Desk: Sendable {
     /// Whether it takes notifications of a type.
     package func takes(_ type: EventType) -> Bool { types?.contains(type) ?? true }
 
-    /// Whether somebody is there, and until when that holds.
-    func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {
+    /// Whether somebody is there, by calendar and roster, and until when that holds; the real change is not before that.
+    package func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {
         let hours = calendar.state(at: instant, zone: zone)
         guard let roster else { return hours }
-        var until = hours.until
-        var isStaffed = false
-        for entry in roster {
-            let state = entry.state(at: instant, zone: zone)
-            until = min(until, state.until)
-            isStaffed = isStaffed || state.isOpen
-        }
-        return OpeningCalendar.State(isOpen: hours.isOpen && isStaffed, until: until)
-    }
-}
-
-/// One person's duty at a desk.
-package struct RosterEntry: Sendable {
-    /// The person.
-    package let person: PersonID
-    /// 1 is called first, 2 next, 3 is the duty manager.
-    package let step: Int
-    /// At which hours.
-    package let hours: OpeningCalendar
-    /// In which period.
-    package let validity: Validity
-
-    /// Whether the person is on duty, and until when that holds.
-    func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {
-        let change = validity.nextChange(after: instant)
-        guard validity.contains(instant) else { return OpeningCalendar.State(isOpen: false, until: change) }
-        let state = hours.state(at: instant, zone: zone)
-        return OpeningCalendar.State(isOpen: state.isOpen, until: min(state.until, change))
-    }
-}
-
-/// Somebody on duty.
-package struct Duty: Hashable, Sendable {
-    /// The person.
-    package let person: PersonID
-    /// 1 is called first, 2 next, 3 is the duty manager.
-    package let step: Int
-
-    /// A duty.
-    package init(person: PersonID, step: Int) {
-        self.person = person
-        self.step = step
+        let staffing = roster.onDuty(at: instant, zone: zone)
+        return OpeningCalendar.State(
+            isOpen: hours.isOpen && !staffing.duties.isEmpty, until: min(hours.until, staffing.until))
     }
 }
 

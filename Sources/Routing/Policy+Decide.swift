@@ -46,6 +46,8 @@ package struct RuleTrace: Sendable, Equatable {
         case conditionNotMet(String)
         /// It is not in force now.
         case notInForce
+        /// The approval of these parties is missing: it is as if absent for what this sender sends.
+        case inactive([PartyID])
         /// It matches, and reaches these parties, sorted; what came of that is in the decision.
         case reached([PartyID])
     }
@@ -58,4 +60,6 @@ package struct RuleTrace: Sendable, Equatable {
     package let outcome: Outcome
     /// Where `rules.yaml` has it.
     package let reason: Reason
+    /// Recipients for whom it is as if absent, because the approval of theirs or of the sender is missing; sorted.
+    package let withheld: [PartyID]
 }

@@ -16,6 +16,15 @@ package struct DeskChoice: Sendable, Equatable {
     let reason: Reason
 }
 
+extension DeskChoice {
+    /// The same for what is still a former party's: its successor acts for it.
+    fileprivate func inherited(by successor: PartyID, from former: Party) -> DeskChoice {
+        DeskChoice(
+            desk: desk, agent: agent ?? successor, isStaffed: isStaffed, notBefore: notBefore, until: until,
+            reason: Reason(.merged(from: former.id), at: former.merger?.location ?? former.location))
+    }
+}
+
 extension Policy {
     /// Where within a party a notification of a type and class goes at an instant; nil if the party has no desk for it.
     ///
@@ -34,6 +43,10 @@ extension Policy {
     func chooseDesk(
         ofParty place: Int, type: EventType, urgency: UrgencyClass, at instant: Timestamp
     ) -> DeskChoice? {
+        if let successor = index.successor(of: place, at: instant) {
+            return chooseDesk(ofParty: successor, type: type, urgency: urgency, at: instant)?.inherited(
+                by: parties[successor].id, from: parties[place])
+        }
         let party = parties[place]
         guard let first = party.desks.first(where: { $0.takes(type) }) else { return nil }
         guard urgencySettings(urgency).desks == .openNow else {
@@ -54,7 +67,10 @@ extension Policy {
                 desk: desk.id, agent: nil, isStaffed: true, notBefore: nil, until: until,
                 reason: Reason(.deskOpen(desk.id), at: desk.location))
         }
+        // An on-call desk that has become part of another acts no more: its successor has boards of its own.
+        until = min(until, index.nextMerger(after: instant))
         for agent in index.agents[place] ?? [] {
+            guard index.successor(of: agent.party, at: instant) == nil else { continue }
             let acts = agent.state(at: instant, zone: zone)
             until = min(until, acts.until)
             guard acts.isOpen else { continue }

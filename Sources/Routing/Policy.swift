@@ -30,6 +30,10 @@ package struct Policy: Sendable {
     let vocabulary: Vocabulary
     /// Ways into the tables above.
     let index: PolicyIndex
+    /// What is as if absent because an approval is missing.
+    package let inactive: InactiveParts
+    /// Keys of all parties that have a file of approvals, sorted by party; the digest does not cover them.
+    package let approvers: [Approver]
 
     /// The county's collaboration.
     package var collaboration: CollaborationID { settings.id }
@@ -76,6 +80,9 @@ package struct Policy: Sendable {
     /// What an affirmation says.
     package func label(ofAffirmation name: String) -> Labels? { vocabulary.affirmations[name] }
 
+    /// Words that may stand behind the slash in an audience, sorted.
+    package var audienceWords: [String] { vocabulary.audienceRoles.keys.sorted() }
+
     /// What a family is called.
     package func label(ofFamily name: String) -> Labels? { vocabulary.families[name] }
 
@@ -110,16 +117,6 @@ package struct Policy: Sendable {
         self.party(party)?.functions[name] != nil
     }
 
-    /// Who is on duty at a desk, by step, then id. Without a roster all its people are, at step 1.
-    package func onDuty(at desk: DeskID, when instant: Timestamp) -> [Duty] {
-        guard let found = self.desk(desk) else { return [] }
-        guard let roster = found.roster else { return people(at: desk).map { Duty(person: $0.id, step: 1) } }
-        let duties = roster.filter { $0.state(at: instant, zone: zone).isOpen }.map {
-            Duty(person: $0.person, step: $0.step)
-        }
-        return Set(duties).sorted { ($0.step, $0.person) < ($1.step, $1.person) }
-    }
-
     /// Boards that an on-call party acts for, in the file's order.
     package func boards(of agent: PartyID) -> [PartyID] { party(agent)?.agentFor ?? [] }
 
@@ -129,12 +126,12 @@ package struct Policy: Sendable {
         return (index.agents[board] ?? []).map { parties[$0.party].id }
     }
 
-    /// On-call parties that act for a board now: agreement in force, within their hours; sorted.
+    /// On-call parties that act for a board now: agreement in force, within their hours, not part of another; sorted.
     package func agents(of board: PartyID, at instant: Timestamp) -> [PartyID] {
         guard let board = index.parties[board] else { return [] }
-        return (index.agents[board] ?? []).filter { $0.state(at: instant, zone: zone).isOpen }.map {
-            parties[$0.party].id
-        }
+        return (index.agents[board] ?? []).filter {
+            $0.state(at: instant, zone: zone).isOpen && index.successor(of: $0.party, at: instant) == nil
+        }.map { parties[$0.party].id }
     }
 
     /// Members of a group, sorted; nil if there is no such group.
@@ -271,6 +268,8 @@ struct PolicyIndex: Sendable {
     let agents: [Int: [Agent]]
     /// Agreements by party.
     let agreements: [Int: [Int]]
+    /// What has become of parties that are no more, or will not be.
+    let mergers: [Int: MergedInto]
     /// Holders of certificates by URI.
     let byURI: [String: [Holder]]
     /// Holders of certificates by fingerprint.

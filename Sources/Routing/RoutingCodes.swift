@@ -44,6 +44,16 @@ extension DiagnosticCode {
     /// A simulated clock in production.
     static let clockInProduction = DiagnosticCode(3211)
 
+    /// A signature that is not the approver's for this.
+    static let wrongSignature = DiagnosticCode(3301)
+    /// A digest that is not the form's.
+    static let wrongDigest = DiagnosticCode(3302)
+    /// A party without approvals in production mode.
+    static let nothingApproved = DiagnosticCode(3303)
+
+    /// In production mode: hours in which nobody answers for a municipality, and its board has not signed them.
+    static let uncovered = DiagnosticCode(3401)
+
     /// A worked example that comes out otherwise.
     static let failedExample = DiagnosticCode(4001)
 
@@ -57,4 +67,20 @@ extension DiagnosticCode {
     static let nobodyAtDesk = DiagnosticCode(5004)
     /// A code that no rule uses.
     static let unused = DiagnosticCode(5005)
+    /// An agreement that ends soon, or has ended.
+    static let endingAgreement = DiagnosticCode(5006)
+    /// Hours at which nobody is on a roster.
+    static let rosterGap = DiagnosticCode(5007)
+    /// A rule that names a party which becomes part of another.
+    static let mergedParty = DiagnosticCode(5008)
+
+    /// In exercise mode: hours in which nobody answers for a municipality, and its board has not signed them.
+    static let uncoveredInExercise = DiagnosticCode(5401)
+
+    /// A part that somebody has not approved.
+    static let approvalMissing = DiagnosticCode(5301)
+    /// A part that is no longer what was approved.
+    static let noLongerApproved = DiagnosticCode(5302)
+    /// An approval of something that is not there, or not this party's.
+    static let approvesNothing = DiagnosticCode(5303)
 }

@@ -47,9 +47,9 @@ package struct EscalationStep: Hashable, Sendable {
 
 /// How long the relay keeps what.
 package struct RetentionSettings: Hashable, Sendable {
-    /// Content, after every party has acknowledged.
+    /// Content, after the last act that finished every delivery.
     package let contentAfterAcknowledgementSeconds: Int64
-    /// Content that somebody has not acknowledged, after its deadline.
+    /// Content that somebody has not acknowledged, after acceptance.
     package let contentUnacknowledgedSeconds: Int64
     /// Receipts.
     package let receiptsSeconds: Int64

@@ -8,6 +8,8 @@ package final class DiagnosticLog {
     private var found: [Diagnostic] = []
     /// An alias leads to the node of its anchor twice; a finding there is told once.
     private var told: Set<Diagnostic> = []
+    private var texts: [String: String] = [:]
+    /// The lines of files that have findings.
     private var lines: [String: [Substring]] = [:]
     /// Findings beyond `mostDiagnostics`.
     package private(set) var dropped = 0
@@ -28,7 +30,8 @@ package final class DiagnosticLog {
 
     /// Remembers a file's text, so that findings in it can show their line.
     package func remember(file: String, text: String) {
-        lines[file] = text.split(separator: "\n", omittingEmptySubsequences: false)
+        texts[file] = text
+        lines[file] = nil
     }
 
     /// Adds an error.
@@ -65,7 +68,10 @@ package final class DiagnosticLog {
 
     /// The line of a file that was remembered.
     private func sourceLine(at location: SourceLocation) -> String? {
-        guard let lines = lines[location.file], lines.indices.contains(location.line - 1) else { return nil }
+        guard let text = texts[location.file] else { return nil }
+        let lines = lines[location.file] ?? text.split(separator: "\n", omittingEmptySubsequences: false)
+        self.lines[location.file] = lines
+        guard lines.indices.contains(location.line - 1) else { return nil }
         var line = lines[location.line - 1]
         if line.hasSuffix("\r") { line.removeLast() }
         return String(line)

@@ -116,9 +116,11 @@ private struct Composition {
     private(set) var lines: [[Unicode.Scalar]]
     /// Original names by replacement.
     private(set) var placeholders: [String: String] = [:]
+    private let original: String
 
     init(file: String, text: String) {
         self.file = file
+        original = text
         lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(Array.init)
     }
 
@@ -134,6 +136,7 @@ private struct Composition {
     }
 
     private var text: String {
+        guard !placeholders.isEmpty else { return original }
         var result = String.UnicodeScalarView()
         for (index, line) in lines.enumerated() {
             if index > 0 { result.append("\n") }

@@ -35,7 +35,7 @@ enum BenchPolicy {
         county: "18"
         municipalities: {"1880": Örebro}
         time-zone: Europe/Stockholm
-        mode: production
+        mode: exercise
         programmes: {trygga-hem: {sv: Trygga hem, en: Safe homes}}
         levels: [A, B]
         calendars:

@@ -7,7 +7,10 @@ import Glibc
 struct BudkavleBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "budkavle-bench", abstract: "Load and latency of the relay, over mutual TLS on loopback.",
-        subcommands: [PrepareCommand.self, LoadCommand.self, RecoverCommand.self, RecoveryCommand.self])
+        subcommands: [
+            PrepareCommand.self, LoadCommand.self, RecoverCommand.self, RecoveryCommand.self,
+            DecideCommand.self,
+        ])
 }
 
 /// Why nothing could be measured. Each says what to do.

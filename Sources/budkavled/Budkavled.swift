@@ -12,8 +12,8 @@ struct Budkavled: ParsableCommand {
         abstract: "Secure relay for case notifications: the daemon and the tools for its files.",
         version: ServerVersion.number,
         subcommands: [
-            Run.self, Check.self, Explain.self, Keys.self, Journal.self, Erase.self, Audit.self, Backup.self,
-            Restore.self,
+            Run.self, Check.self, Explain.self, Coverage.self, Diff.self, Simulate.self, Types.self, Schema.self,
+            Approve.self, Keys.self, Journal.self, Erase.self, Audit.self, Backup.self, Restore.self,
         ])
 }
 

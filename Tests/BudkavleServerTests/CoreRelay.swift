@@ -28,11 +28,16 @@ final class CoreRelay: Sendable {
 
     /// - Parameter finishedLimit: how many finished notifications stay in memory; only for a journal that begins here.
     /// - Parameter isFolding: whether the second fold runs; without it there is no snapshot.
-    init(_ scratch: StoreScratch, finishedLimit: Int? = nil, isFolding: Bool = true, log: DaemonLog) throws {
+    /// - Parameter aheadSeconds: how far the clock is ahead of the newest event.
+    /// - Parameter segmentBytes: small, so that segments close; the record of a policy takes a larger one.
+    init(
+        _ scratch: StoreScratch, finishedLimit: Int? = nil, isFolding: Bool = true, segmentBytes: Int = 256 << 10,
+        aheadSeconds: Int64 = 0, log: DaemonLog
+    ) throws {
         let found = try Self.policy.get()
         let data = try scratch.data()
         var options = JournalOptions()
-        options.segmentBytes = 256 << 10
+        options.segmentBytes = segmentBytes
         options.aheadBytes = 64 << 10
         options.progressReserveBytes = 32 << 10
         var (recovered, journal): (Recovered, JournalWriter)
@@ -48,8 +53,9 @@ final class CoreRelay: Sendable {
             recovered.relay = Relay(collaboration: Self.collaboration, finishedLimit: finishedLimit)
         }
         let thread = try LoopThread(name: "core")
+        let reached = max(found.clock?.start ?? .distantPast, recovered.lastEventAt)
         let clock = RelayClock(
-            startingAt: max(found.clock?.start ?? .distantPast, recovered.lastEventAt), speed: found.clock?.speed ?? 1)
+            startingAt: reached.advanced(bySeconds: aheadSeconds), speed: found.clock?.speed ?? 1)
         let core = RelayCore(
             loop: thread.loop, policy: found, recovered: recovered, journal: journal, clock: clock, log: log)
         (self.thread, self.core, self.data, self.policy, self.log) = (thread, core, data, found, log)
@@ -109,8 +115,10 @@ final class CoreRelay: Sendable {
     }
 
     /// A session of a client (`station`) or a person (`person:staff-71`) of a party.
-    func connect(_ party: String, _ name: String) throws -> CoreClient {
-        let judged = policy.authorize(uris: ["urn:budkavle:\(party):\(name)"], fingerprint: "")
+    ///
+    /// - Parameter newer: the policy by which it is admitted, if another is in force by now.
+    func connect(_ party: String, _ name: String, under newer: Policy? = nil) throws -> CoreClient {
+        let judged = (newer ?? policy).authorize(uris: ["urn:budkavle:\(party):\(name)"], fingerprint: "")
         guard case .granted(let grant) = judged else { throw CoreClient.Fault.notAdmitted }
         let pair = SocketPair()
         let log = log

@@ -85,4 +85,71 @@ import Testing
         #expect(found.keys.files.map(\.id) == ["v1", "v2"])
         #expect(found.keys.files.map(\.path) == [found.directory + "/a.key", "/x/b.key"])
     }
+
+    // MARK: Collaborations
+
+    private func collaborations(_ list: String) -> String {
+        Self.good.replacingOccurrences(of: "[orebro]", with: list)
+    }
+
+    @Test func `a collaboration has the master keys of the journal, or its own`() throws {
+        let (settings, diagnostics) = try read(
+            collaborations(
+                """
+
+                  - orebro
+                  - {id: dalarna, master-key: /x/dalarna.key}
+                  - {id: varmland, master-keys: {active: v2, files: {v1: one.key, v2: "credential:two"}}}
+                  - {id: uppsala}
+                """))
+        let found = try #require(settings, "\(diagnostics.map(\.text))")
+        #expect(
+            found.collaborations.map(\.directory)
+                == ["orebro", "dalarna", "varmland", "uppsala"].map { "\(found.directory)/\($0)" })
+        for name in ["orebro", "uppsala", "not-listed"] {
+            #expect(found.keys(of: name).files.map(\.path) == ["credential:kek"], "\(name)")
+        }
+        let single = found.keys(of: "dalarna")
+        #expect(single.activeID == "v1" && single.files.map(\.id) == ["v1"])
+        #expect(single.files.map(\.path) == ["/x/dalarna.key"])
+        let several = found.keys(of: "varmland")
+        #expect(several.activeID == "v2" && several.files.map(\.id) == ["v1", "v2"])
+        #expect(several.files.map(\.path) == [found.directory + "/one.key", "credential:two"])
+    }
+
+    @Test(
+        arguments: [
+            ("{id: dalarna, master-kye: k}", "master-kye"), ("{master-key: k}", "has no 'id'"),
+            ("{id: dalarna, master-key: k, master-keys: {active: v2, files: {v2: l}}}", "both"),
+            ("{id: dalarna, master-key: [k]}", "'master-key' must be"),
+            ("{id: dalarna, master-keys: {files: {v2: l}}}", "has no 'active'"),
+            ("{id: dalarna, master-keys: {active: v2}}", "has no 'files'"),
+            ("{id: dalarna, master-keys: {active: v2, files: {}}}", "names no file"),
+            ("{id: dalarna, master-keys: {active: v2, files: {v2: [l]}}}", "the file of 'v2'"),
+            ("{id: dalarna, master-keys: {active: v2, files: {v2: l}, more: x}}", "more"),
+            ("[dalarna]", "collaboration"),
+            ("{id: orebro, master-key: k}", "'orebro' twice"), ("orebro", "'orebro' twice"),
+        ])
+    func `a collaboration whose keys are not plain to see is refused, and gets no others instead`(
+        entry: String, told: String
+    ) throws {
+        let (settings, diagnostics) = try read(collaborations("[orebro, \(entry)]"))
+        #expect(settings == nil)
+        #expect(diagnostics.allSatisfy { $0.location.line == 7 })
+        #expect(diagnostics.contains { $0.message.contains(told) }, "\(diagnostics.map(\.text))")
+    }
+
+    @Test func `the journal names its master key in one way`() throws {
+        for keys in [
+            "master-key: k, master-keys: {active: v2, files: {v2: l}}", "master-keys: {active: v1, files: {}}",
+        ] {
+            let text = Self.good.replacingOccurrences(of: "master-key: \"credential:kek\"", with: keys)
+            let (settings, diagnostics) = try read(text)
+            #expect(settings == nil && diagnostics.map(\.location.line) == [5], "\(diagnostics.map(\.text))")
+        }
+        let (none, diagnostics) = try read(
+            Self.good.replacingOccurrences(of: ", master-key: \"credential:kek\"", with: ""))
+        #expect(none == nil)
+        #expect(diagnostics.map(\.message) == ["'journal' has neither 'master-key' nor 'master-keys'"])
+    }
 }

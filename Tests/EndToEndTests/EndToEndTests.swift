@@ -36,7 +36,9 @@ final class TestRelay: Sendable {
     let port: Int
 
     /// Makes the directory, lets one desk's computer speak STOMP 1.0, and starts the daemon.
-    init() throws {
+    ///
+    /// - Parameter neighbour: a second collaboration, with a master key of its own.
+    init(with neighbour: Neighbour? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         directory = try RelayDirectory.make(
             at: try Scratch.directory(), policyFrom: try RelayDirectory.shippedConfiguration() + "/orebro", port: 0,
@@ -44,11 +46,13 @@ final class TestRelay: Sendable {
         try directory.edit("parties/jour-18-norr.yaml") {
             $0.replacing("  - id: jourdator\n", with: "  - id: jourdator\n    stomp: {min: \"1.0\"}\n")
         }
+        try neighbour?.move(into: directory)
         process = RelayProcess(
             executable: try RelayProcess.daemonExecutable(), configDirectory: directory.configDirectory,
             logFile: directory.logFile)
         port = try process.start(portFile: directory.portFile)
         try directory.pin(port: port)
+        try neighbour?.list(in: directory)
     }
 
     var pki: String { directory.path + "/pki" }

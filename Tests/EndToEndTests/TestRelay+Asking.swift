@@ -7,8 +7,10 @@ import Testing
 
 extension TestRelay {
     /// Asks one question with our own client.
-    func ask(_ name: String, _ body: String, as party: String, _ client: String) async throws -> JSONValue {
-        let client = try makeClient(party, client)
+    func ask(
+        _ name: String, _ body: String, as party: String, _ client: String, in collaboration: String = "orebro"
+    ) async throws -> JSONValue {
+        let client = try makeClient(party, client, collaboration)
         let answer = try await client.ask(name, Array(body.utf8))
         await client.close()
         return try JSONValue(parsing: answer)
@@ -44,7 +46,9 @@ extension TestRelay {
         LogFollower(try Child("/usr/bin/tail", ["-n", "+1", "-f", directory.logFile]))
     }
 
-    private func makeClient(_ party: String, _ name: String) throws -> RelayClient {
+    private func makeClient(
+        _ party: String, _ name: String, _ collaboration: String = "orebro"
+    ) throws -> RelayClient {
         let files = directory.files(of: party, name)
         return try RelayClient(
             RelayConfiguration(
@@ -52,7 +56,7 @@ extension TestRelay {
                 credentials: RelayCredentials(
                     certificateFile: files.certificate, keyFile: files.key,
                     authorityFiles: [directory.authority.certificateFile]),
-                collaboration: "orebro"))
+                collaboration: collaboration))
     }
 }
 

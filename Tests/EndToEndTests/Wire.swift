@@ -71,12 +71,12 @@ final class Wire {
         frames = FrameReader(client.output)
     }
 
-    /// Opens the link and connects with STOMP 1.2; `headers` are added to CONNECT.
+    /// Opens the link and connects with STOMP 1.2 to the collaboration `host`; `headers` are added to CONNECT.
     static func connected(
-        _ relay: TestRelay, as party: String, _ name: String, _ headers: Headers = [:]
+        _ relay: TestRelay, as party: String, _ name: String, host: String = "orebro", _ headers: Headers = [:]
     ) async throws -> Wire {
         let wire = try Wire(relay, as: party, name)
-        var all: Headers = ["accept-version": "1.2", "host": "orebro"]
+        var all: Headers = ["accept-version": "1.2", "host": host]
         for (name, value) in headers { all.append(name, value) }
         try wire.say(Frame(.connect, all))
         let answer = try await wire.hear()

@@ -210,6 +210,8 @@ struct CrashJudge {
                     probe, ring, options: options, random: random &+ UInt64(recovery))
                 var core = driver.core
                 defer { core.close() }
+                // What a cut leaves is a torn end or an unfinished file, and never damage that somebody has to look at.
+                if !core.report.damage.isEmpty { return "recovery \(recovery): damage \(core.report.damage)" }
                 if let fault = fault(in: driver.replayed, behind: driver.restored, at: point) {
                     return "recovery \(recovery): \(fault)"
                 }

@@ -111,6 +111,21 @@ struct MaintenanceTests {
         journal.writer.stop()
     }
 
+    @Test func `nothing can be sealed under a slot that was erased or never was`() throws {
+        let journal = try TestWriter(scratch, ring)
+        let slots = try (0..<3).map { _ in try #require(journal.writer.takeSlot()) }
+        journal.start()
+        try journal.append(1, texts: [SealedText(id: textID(1), slots: [slots[0], slots[1]], bytes: [1])])
+        #expect(slots.allSatisfy(journal.writer.canSeal))
+        let erasure = maintain(journal.writer) { (core: inout JournalCore) throws(JournalError) in
+            try core.erase(slots: [slots[1]])
+        }
+        #expect(try erasure.get().slots == 1)
+        #expect(slots.map(journal.writer.canSeal) == [true, false, true])
+        #expect(!journal.writer.canSeal(under: SlotID(rawValue: .max)))
+        journal.writer.stop()
+    }
+
     @Test func `what waits is bounded, and what nobody runs is answered`() throws {
         let journal = try TestWriter(scratch, ring)
         let told = Told<Result<Int, JournalError>>()

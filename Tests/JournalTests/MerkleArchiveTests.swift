@@ -151,6 +151,25 @@ func answer<Value: Sendable>(_ ask: (@escaping @Sendable (Value?) -> Void) -> Vo
         #expect(lost == nil)
     }
 
+    @Test func `an archive that knows more than the journal is a finding once, and what is beyond is kept`() throws {
+        var log = try LoggedJournal(MemoryDisk(seed: 8), ring)
+        try log.write(40)
+        let older = log.disk.clone(seed: 9)
+        try log.write(60)
+        try log.archive(1...90)
+        log.journal.core.close()
+        for (path, bytes) in older.files where path.contains("/segments/") { log.disk.overwrite(path, with: bytes) }
+        log.disk.delete(TestJournal.directory + "/watermark")
+        var cut = try DamageFixture.open(log.disk, ring)
+        let findings = cut.core.report.findings.filter { $0.kind == .archive }
+        #expect(findings.map(\.offset) == [40] && findings.map(\.detail) == [90])
+        #expect(cut.core.report.damage.contains { $0.description.contains("audit/ knows 90 records") })
+        #expect(cut.core.archive.archivedSize <= 40)
+        #expect(log.disk.files.keys.contains { $0.contains("/quarantine/audit-heads-") })
+        cut.core.close()
+        #expect(try DamageFixture.open(log.disk, ring).core.report.findings.allSatisfy { $0.kind != .archive })
+    }
+
     @Test func `a full disk fails the copy, and it succeeds when there is room again`() throws {
         var log = try LoggedJournal(MemoryDisk(seed: 7), ring)
         try log.write(100)

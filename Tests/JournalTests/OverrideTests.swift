@@ -65,6 +65,42 @@ struct OverrideTests {
         try accept(disk, [.segmentMissing], lost: [3..<5], order: [1, 2, 5, 6])
     }
 
+    /// A journal of so many starts, each of which wrote one record into a segment of its own.
+    private func written(starts: Int) throws -> MemoryDisk {
+        let disk = MemoryDisk(seed: 5)
+        for start in 1...starts {
+            var journal = try TestJournal(disk, ring, options: DamageFixture.setAside(), random: UInt64(start))
+            try journal.write([[UInt8(start)]])
+            try journal.core.finish()
+        }
+        return disk
+    }
+
+    @Test func `however many neighbouring segments are gone, they are one finding of an override`() throws {
+        let disk = try written(starts: 22)
+        for number in 2...21 as ClosedRange<UInt64> { disk.delete(path(number)) }
+        try accept(disk, [.segmentMissing], lost: [2..<22], order: [1, 22])
+        let sight = try InspectedJournal(directory: TestJournal.directory, keys: ring, disk: disk)
+        let accepted = try #require(try sight.scan { _, _ in }.acceptedBefore.first)
+        #expect(accepted.segment == 2 && accepted.description.hasPrefix("segments 2 to 21 are missing"))
+    }
+
+    @Test(arguments: [16, 17]) func `an override takes 16 findings, and of more it is said how to go on`(count: Int)
+        throws
+    {
+        let disk = try written(starts: 2 * count + 1)
+        for number in 1...count { disk.delete(path(UInt64(2 * number))) }
+        guard count > JournalLimits.maxAcceptedFindings else {
+            #expect(try salvage(disk).override?.findings.count == count)
+            #expect(try DamageFixture.open(disk, ring).replayed.lost.count == count)
+            return
+        }
+        let path = TestJournal.directory + "/override"
+        #expect(throws: JournalError.override(path: path, problem: .tooMany(count))) { _ = try salvage(disk) }
+        #expect(disk.files[path] == nil)
+        #expect(OverrideProblem.tooMany(count).description.contains("17 findings") && count == 17)
+    }
+
     @Test func `an end that was cut off is accepted, and its numbers are never used again`() throws {
         let disk = try written()
         disk.delete(path(3))

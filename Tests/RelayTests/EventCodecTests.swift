@@ -91,6 +91,9 @@ import Testing
                     notifications: [], reasonSlot: nil))
         ),
         ("unreadable", .unreadable(delivery.notification)),
+        ("held", .held(delivery, code: .noAgreement)),
+        ("released", .released(delivery)),
+        ("moved", .moved(delivery, party: 1, desk: 4, agent: .none)),
     ]
 
     static func event(_ body: EventBody) -> Event { Event(at: Fixture.friday, leaf: leaf, body: body) }
@@ -133,7 +136,7 @@ import Testing
 
     @Test func `an unknown kind or version is named`() {
         let bytes = EventCodec.encode(Self.event(.trimmed))
-        for kind in [0, 20, 255] as [UInt8] {
+        for kind in [0, 23, 255] as [UInt8] {
             #expect(throws: EventCodecError.unknownKind(kind)) { try EventCodec.decode([kind] + bytes.dropFirst()) }
         }
         for version in [0, 2, 255] as [UInt8] {

@@ -118,6 +118,34 @@ import Testing
         }
     }
 
+    /// Transport's records, each behind the commands that lead there.
+    private static let transport: [(String, [@Sendable (DeliveryID) -> Command])] = [
+        ("custody", [{ .custody($0, by: TransportTests.station) }]),
+        ("custody", [{ .unreadable($0.notification) }, { .custody($0, by: TransportTests.station) }]),
+        ("setAside", Array(repeating: { .giveBack($0, by: TransportTests.station) }, count: 3)),
+        (
+            "requeued",
+            Array(repeating: { .giveBack($0, by: TransportTests.station) }, count: 3)
+                + [{ .requeue($0, by: TransportTests.station) }]
+        ),
+    ]
+
+    @Test func `a record of transport that comes twice does not fit the second time and changes nothing`() throws {
+        for (kind, commands) in Self.transport {
+            var fixture = Fixture(settings: RelaySettings(attempts: 3))
+            let id = fixture.accept(fixture.submission(grants: [Fixture.grant("soc-1880", desk: "soc-1880")]))
+            let delivery = DeliveryID(notification: id, ordinal: 0)
+            for command in commands { fixture.run(command(delivery)) }
+            let record = try #require(fixture.journal.last)
+            var relay = try fixture.replayed()
+            var changes: [Change] = []
+            #expect(throws: ReplayFault.doesNotFit(sequence: relay.sequence + 1, kind)) {
+                try relay.replay(record, into: &changes)
+            }
+            #expect(changes.isEmpty && relay.stateDigest == fixture.relay.stateDigest, "\(kind)")
+        }
+    }
+
     @Test func `names past the limit are refused without an event`() {
         var fixture = Fixture()
         var names = Names()

@@ -24,6 +24,7 @@ import Testing
         case .setAside: for _ in 0..<2 { fixture.run(.giveBack(delivery, by: Self.station)) }
         case .withdrawn:
             fixture.run(Fixture.acknowledge(delivery.notification, .notOurs(municipality: nil), by: Fixture.board()))
+        case .held: fixture.run(.hold(delivery, code: .noRule))
         }
         #expect(fixture.relay.delivery(delivery)?.transport == state)
         let command: Command =
@@ -35,7 +36,7 @@ import Testing
         let answer = fixture.run(command)
         let after = try #require(fixture.relay.delivery(delivery)).transport
         switch (state, step) {
-        case (.waiting, .custody): #expect(after == .custody)
+        case (.waiting, .custody), (.held, .custody): #expect(after == .custody)
         case (.waiting, .giveBack): #expect(after == .waiting)
         case (.setAside, .requeue): #expect(after == .waiting)
         default: #expect(answer == .nothing && after == state)
@@ -101,6 +102,24 @@ import Testing
         }
         #expect(ticket.isRedelivered && ticket.deliveryCount == 0)
         #expect(fixture.relay.setAside(limit: 10).isEmpty)
+    }
+
+    @Test func `a station that got it before it was found unreadable has it in custody, and the sender is told`() throws
+    {
+        var (fixture, delivery) = Self.waiting()
+        fixture.run(.unreadable(delivery.notification))
+        #expect(fixture.run(.giveBack(delivery, by: Self.station)) == .nothing)
+        let other = Actor(party: party("soc-1880"), client: client("station"), desks: [desk("other")])
+        #expect(fixture.run(.custody(delivery, by: other)) == .nothing)
+        #expect(fixture.run(.custody(delivery, by: Self.station)) == .done(sequence: fixture.relay.sequence))
+        #expect(fixture.relay.delivery(delivery)?.transport == .custody)
+        #expect(fixture.receipts().map(\.event) == [.accepted, .escalated, .delivered])
+        #expect(fixture.relay.setAside(limit: 9).isEmpty && fixture.relay.counts().perDesk.first?.inCustody == 1)
+        for command in [
+            Command.custody(delivery, by: Self.station), .requeue(delivery, by: Self.station),
+            .unreadable(delivery.notification),
+        ] { #expect(fixture.run(command) == .nothing) }
+        #expect(try fixture.replayed().stateDigest == fixture.relay.stateDigest)
     }
 
     @Test func `attempts out of range are moved into it`() {

@@ -9,6 +9,14 @@ struct CalendarTests {
 
     /// Every day in a year that is a public holiday, as month and day.
     private static let holidays: [Int: [(Int, Int)]] = [
+        2024: [
+            (1, 1), (1, 6), (3, 29), (3, 31), (4, 1), (5, 1), (5, 9), (5, 19), (6, 6), (6, 22), (11, 2), (12, 25),
+            (12, 26),
+        ],
+        2025: [
+            (1, 1), (1, 6), (4, 18), (4, 20), (4, 21), (5, 1), (5, 29), (6, 6), (6, 8), (6, 21), (11, 1), (12, 25),
+            (12, 26),
+        ],
         2026: [
             (1, 1), (1, 6), (4, 3), (4, 5), (4, 6), (5, 1), (5, 14), (5, 24), (6, 6), (6, 20), (10, 31), (12, 25),
             (12, 26),
@@ -23,7 +31,7 @@ struct CalendarTests {
         ],
     ]
 
-    @Test(arguments: [2026, 2027, 2028])
+    @Test(arguments: [2024, 2025, 2026, 2027, 2028])
     func `these and no other days of the year are public holidays`(year: Int) throws {
         let first = try #require(CivilDay(year: year, month: 1, day: 1))
         let last = try #require(CivilDay(year: year, month: 12, day: 31))
@@ -34,7 +42,8 @@ struct CalendarTests {
 
     @Test(arguments: [
         ("2026-06-19", true), ("2026-06-18", false), ("2027-06-25", true), ("2028-06-23", true), ("2026-12-24", true),
-        ("2026-12-31", true), ("2026-12-23", false), ("2026-10-30", false),
+        ("2026-12-31", true), ("2024-06-21", true), ("2025-06-20", true), ("2024-06-20", false),
+        ("2026-12-23", false), ("2026-10-30", false),
     ])
     func `eves are those that the holiday act counts as Sundays`(day: String, isEve: Bool) throws {
         #expect(SwedishHolidays.isEve(try #require(CivilDay(day))) == isEve)

@@ -203,6 +203,19 @@ struct NeverAndFallbackTests {
         #expect(closed.grants[0].reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
     }
 
+    @Test func `a rule for those whom the sender names is no rule of a fallback that it does not name`() throws {
+        let policy = try fixture.appending(lpoRule, to: "rules.yaml")
+            .replacing(
+                "to: {parties: [pol-18-rlc]}", with: "to: {parties: [pol-18-rlc], named: yes}", in: "rules.yaml"
+            ).policy()
+        let closed = policy.decide(risk(saturday), at: time(saturday))
+        #expect(closed.summary == ["pol-18-lpo:lpo:risk-lpo"])
+        #expect(closed.grants[0].reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
+        var notification = risk(saturday)
+        notification.audience.append(AudienceEntry(to: "pol-18-rlc", why: "member"))
+        #expect(policy.decide(notification, at: time(saturday)).summary == ["pol-18-rlc:rlc:risk-police"])
+    }
+
     @Test func `a fallback that gets a copy anyway gets one`() throws {
         let policy = try fixture.appending(lpoRule, to: "rules.yaml").policy()
         var notification = risk(saturday)

@@ -7,7 +7,7 @@ import Testing
 struct PolicyPropertyTests {
     private static let seed: UInt64 = 0x5EED_0001
 
-    private static func events(_ policy: Policy, count: Int, random: inout SplitMix) -> [CaseNotification] {
+    static func events(_ policy: Policy, count: Int, random: inout SplitMix) -> [CaseNotification] {
         (0..<count).map { _ in
             let anyType = policy.catalogue.types.keys.sorted().randomElement(using: &random) ?? .none
             let anySender = policy.parties.randomElement(using: &random)?.id.text ?? ""
@@ -40,7 +40,7 @@ struct PolicyPropertyTests {
         ("programme.status", "frv-18"),
     ]
 
-    private static func instant(using random: inout SplitMix) -> Timestamp {
+    static func instant(using random: inout SplitMix) -> Timestamp {
         let first = time("2025-06-01T00:00:00Z").milliseconds
         let last = time("2027-12-31T00:00:00Z").milliseconds
         return Timestamp(milliseconds: Int64.random(in: first...last, using: &random))
@@ -152,7 +152,7 @@ struct PolicyPropertyTests {
 
         """
 
-    private static func withoutPlaces(_ decision: Decision) -> Decision {
+    static func withoutPlaces(_ decision: Decision) -> Decision {
         func bare(_ reasons: [Reason]) -> [Reason] { reasons.map { Reason($0.kind, rule: $0.rule) } }
         return Decision(
             at: decision.at, urgency: decision.urgency,

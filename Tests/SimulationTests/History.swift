@@ -50,8 +50,6 @@ struct History {
     private var seenAtDesk: Set<String> = []
     private var receipts: [String: String] = [:]
     private var accountedFor: Set<String> = []
-    /// A bit flipped: content may have become unreadable.
-    private var hasRotted = false
     /// A start has said that records are lost: what was receipted may be, but nothing is served altered or to others.
     private var hasLosses = false
     /// By source and id: drafts whose acceptance is lost, and under whose id another body was accepted since.
@@ -67,9 +65,6 @@ struct History {
 
     /// Of this one nothing is demanded any more.
     mutating func erased(_ notification: String) { erasedNotifications.insert(notification) }
-
-    /// What lies on the disk is not what was written.
-    mutating func rotted() { hasRotted = true }
 
     /// Records are lost, and the relay knows.
     mutating func lost() { hasLosses = true }
@@ -199,11 +194,7 @@ struct History {
                 if !seenAtDesk.contains(place), !stillStored.contains(place) {
                     violate("\(draft) was receipted, and is lost for \(desk)")
                 }
-                // What one station held while it was found unreadable for another was set aside, and that was told.
-                let isToldSetAside = hasRotted && accountedFor.contains("escalated \(stored.notification) \(desk)")
-                if confirmed.contains(place), !isToldSetAside,
-                    !accountedFor.contains("delivered \(stored.notification) \(desk)")
-                {
+                if confirmed.contains(place), !accountedFor.contains("delivered \(stored.notification) \(desk)") {
                     violate("\(draft): custody of \(desk) has no delivered receipt")
                 }
             }

@@ -159,7 +159,8 @@ extension SimulatedNode {
         let subscriber = connection.streams[key]?.subscriber
         switch tagged {
         case .delivery(let delivery):
-            if let subscriber { dispatch.acked(delivery, by: subscriber) }
+            let isHeld = subscriber.map { dispatch.acked(delivery, by: $0) } == true
+            guard isHeld || relay.contentState(of: delivery.notification) == .unreadable else { return }
             try run(.custody(delivery, by: connection.actor), time)
         case .receipt(let receipt):
             guard let subscriber, let ack = receiptDesk.acked(receipt, by: subscriber), let through = ack.through

@@ -186,7 +186,6 @@ struct SimulatedWorld {
             path, byte: Int.random(in: 4_096...end, using: &random), bit: UInt8.random(in: 0...7, using: &random))
         count("rotten bit")
         hasRotted = true
-        history.rotted()
     }
 
     private mutating func makeRoom() {

@@ -23,7 +23,8 @@ package struct Sending: Sendable, Equatable {
 ///
 /// Order at a desk: by urgency class, then by acceptance; within one case and class redelivered ones first. What waits
 /// for its calendar, backs off or is set aside is not ready and is overtaken. While a subscriber holds one of a case and
-/// class, the next of these goes to it alone. Every step takes time in the logarithm of what waits.
+/// class, the next of these goes to it alone. Every step takes time in the logarithm of what waits, but for the first
+/// after the clock was set back: from then on no back-off is longer than if it began at that moment.
 ///
 /// Heaps are cleaned when they are read: an entry counts only if it still says what the table of deliveries says.
 package struct Dispatch: Sendable {
@@ -34,6 +35,8 @@ package struct Dispatch: Sendable {
         var deliveryCount: UInt16
         var place: Place
         var isRedelivered: Bool
+        /// Whether `readyAt` is the end of a back-off; else a calendar says when it may go.
+        var isBackingOff: Bool
         /// Returns that the server has told before their event was durable: the event itself changes nothing more.
         var announcedReturns: UInt8 = 0
         var order: UInt64
@@ -81,11 +84,16 @@ package struct Dispatch: Sendable {
     private var turn: [SubscriberID] = []
     private var hasTurn: Set<SubscriberID> = []
     private var waiting = Heap<WaitingKey>()
+    private let settings: RelaySettings
+    /// When `next` was asked last; the first time the clock may have been set back as well.
+    private var lastAsked = Timestamp.distantFuture
     /// Deliveries on some subscription.
     package private(set) var inFlightCount = 0
 
     /// Nothing waits, nobody listens.
-    package init() {}
+    ///
+    /// - Parameter settings: how long a back-off may be.
+    package init(settings: RelaySettings = .standard) { self.settings = settings }
 
     /// Deliveries that are ready or wait for their time.
     package var waitingCount: Int { entries.count - inFlightCount }
@@ -118,7 +126,17 @@ package struct Dispatch: Sendable {
         drop(ticket.delivery)
         let entry = Entry(
             queue: queueNumber(ticket.desk, ticket.urgency), deliveryCount: ticket.deliveryCount, place: .waiting,
-            isRedelivered: ticket.isRedelivered, order: ticket.order, subject: ticket.subject, readyAt: ticket.readyAt)
+            isRedelivered: ticket.isRedelivered, isBackingOff: ticket.deliveryCount > 0, order: ticket.order,
+            subject: ticket.subject, readyAt: ticket.readyAt)
+        wait(ticket.delivery, entry)
+    }
+
+    /// Puts a delivery back whose confirmation could not be written: it comes again after a moment.
+    package mutating func retry(_ ticket: Ticket, readyAt: Timestamp) {
+        enqueue(ticket)
+        guard var entry = entries[ticket.delivery] else { return }
+        entry.isBackingOff = true
+        entry.readyAt = readyAt
         wait(ticket.delivery, entry)
     }
 
@@ -170,6 +188,9 @@ package struct Dispatch: Sendable {
         return true
     }
 
+    /// Whether some subscriber has it and has not confirmed it.
+    package func isInFlight(_ delivery: DeliveryID) -> Bool { entries[delivery]?.place == .inFlight }
+
     /// What a subscriber holds, sorted.
     package func inFlight(of subscriber: SubscriberID) -> [DeliveryID] {
         subscribers[subscriber]?.inFlight.sorted() ?? []
@@ -179,6 +200,8 @@ package struct Dispatch: Sendable {
 
     /// What goes out now, at most `limit`; if that many come, ask again.
     package mutating func next(at now: Timestamp, limit: Int) -> [Sending] {
+        if now < lastAsked { shortenBackoffs(at: now) }
+        lastAsked = now
         wake(at: now)
         var sendings: [Sending] = []
         var place = 0
@@ -278,6 +301,24 @@ package struct Dispatch: Sendable {
         }
     }
 
+    /// The clock was set back: what backs off waits no longer than if it had been given back now.
+    private mutating func shortenBackoffs(at now: Timestamp) {
+        var keys: [WaitingKey] = []
+        for var key in waiting.unordered {
+            guard let entry = entries[key.delivery], entry.place == .waiting, entry.readyAt == key.readyAt else {
+                continue
+            }
+            let wait = settings.backoffSeconds(returns: max(1, Int(entry.deliveryCount)))
+            let latest = now.advanced(bySeconds: wait)
+            if entry.isBackingOff, entry.readyAt > latest {
+                entries[key.delivery]?.readyAt = latest
+                key.readyAt = latest
+            }
+            keys.append(key)
+        }
+        waiting = Heap(keys)
+    }
+
     private mutating func makeReady(_ delivery: DeliveryID, _ entry: Entry) {
         var entry = entry
         entry.place = .ready
@@ -307,6 +348,7 @@ package struct Dispatch: Sendable {
         guard var entry = entries[delivery], entry.place == .inFlight, entry.holder == subscriber else { return false }
         land(delivery, entry)
         entry.isRedelivered = true
+        entry.isBackingOff = true
         entry.deliveryCount += entry.deliveryCount == .max ? 0 : 1
         entry.readyAt = readyAt
         wait(delivery, entry)

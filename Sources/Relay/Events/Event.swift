@@ -61,13 +61,20 @@ package enum EventBody: Sendable, Equatable {
     case maintenance(Maintenance)
     /// The content cannot be read any more, and nobody meant that: its deliveries are set aside and the sender is told.
     case unreadable(NotificationID)
+    /// The policy in force gives its party no right to it any more: no station and no person gets it while that is so.
+    case held(DeliveryID, code: RefusalCode)
+    /// A later policy gives the right back: it waits for a station again.
+    case released(DeliveryID)
+    /// The policy in force has another desk in place of the one where it was, or another party in place of a merged one.
+    case moved(DeliveryID, party: NameNumber, desk: NameNumber, agent: NameNumber)
 
     /// The notifications that the event is about; a reader of one notification's history needs no others.
     package var notifications: [NotificationID] {
         switch self {
         case .accepted(let accepted): [accepted.notification]
         case .custody(let delivery, _), .returned(let delivery, _, _), .setAside(let delivery, _),
-            .requeued(let delivery, _, _), .opened(let delivery, _), .acknowledged(let delivery, _, _, _):
+            .requeued(let delivery, _, _), .opened(let delivery, _), .acknowledged(let delivery, _, _, _),
+            .held(let delivery, _), .released(let delivery), .moved(let delivery, _, _, _):
             [delivery.notification]
         case .maintenance(let maintenance): maintenance.notifications
         case .unreadable(let notification): [notification]

@@ -66,6 +66,9 @@ package enum EventCodec {
         case receiptsConfirmed = 17
         case maintenance = 18
         case unreadable = 19
+        case held = 20
+        case released = 21
+        case moved = 22
 
         init(_ body: EventBody) {
             switch body {
@@ -88,6 +91,9 @@ package enum EventCodec {
             case .receiptsConfirmed: self = .receiptsConfirmed
             case .maintenance: self = .maintenance
             case .unreadable: self = .unreadable
+            case .held: self = .held
+            case .released: self = .released
+            case .moved: self = .moved
             }
         }
     }
@@ -146,6 +152,15 @@ extension ByteWriter {
             number(through.ordinal)
         case .maintenance(let maintenance): self.maintenance(maintenance)
         case .unreadable(let notification): id(notification)
+        case .held(let delivery, let code):
+            id(delivery)
+            self.code(code)
+        case .released(let delivery): id(delivery)
+        case .moved(let delivery, let party, let desk, let agent):
+            id(delivery)
+            number(party)
+            number(desk)
+            number(agent)
         }
     }
 

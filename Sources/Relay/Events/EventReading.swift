@@ -25,6 +25,9 @@ extension ByteReader {
                 through: ReceiptPlace(number: try number(), sequence: try number(), ordinal: try name()))
         case .maintenance: .maintenance(try maintenance())
         case .unreadable: .unreadable(try notification())
+        case .held: .held(try delivery(), code: try code())
+        case .released: .released(try delivery())
+        case .moved: .moved(try delivery(), party: try name(), desk: try name(), agent: try name())
         }
     }
 

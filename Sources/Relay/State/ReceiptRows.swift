@@ -6,6 +6,7 @@ enum ReceiptStep: UInt8, Sendable, CaseIterable {
     case beforeCustody = 2
     case afterCustodyUnopened = 3
     case afterOpening = 4
+    case rightEnded = 5
 
     var text: String {
         switch self {
@@ -13,6 +14,7 @@ enum ReceiptStep: UInt8, Sendable, CaseIterable {
         case .beforeCustody: "before-custody"
         case .afterCustodyUnopened: "after-custody-unopened"
         case .afterOpening: "after-opening"
+        case .rightEnded: "right-ended"
         }
     }
 }

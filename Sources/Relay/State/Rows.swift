@@ -10,6 +10,8 @@ package enum Transport: UInt8, Sendable, CaseIterable {
     case setAside = 3
     /// No station gets it any more: a final negative outcome came first, or its content was erased.
     case withdrawn = 4
+    /// Its party has no right to it under the policy in force: neither stations nor people get it until one gives it back.
+    case held = 5
 }
 
 /// What people have made of a delivery.
@@ -60,7 +62,8 @@ struct DeliveryRow: Sendable {
 
     /// Whether the desk's people have it on their list.
     var belongsOnList: Bool {
-        switch work {
+        if transport == .held { return false }
+        return switch work {
         case .open, .handedOver: mustBeAcknowledged || openedSpan == .none && transport != .withdrawn
         case .taken, .alreadyKnown, .notOurs: false
         }
@@ -70,7 +73,7 @@ struct DeliveryRow: Sendable {
     var isDone: Bool {
         switch work {
         case .notOurs: true
-        case .taken, .alreadyKnown: transport != .waiting
+        case .taken, .alreadyKnown: transport != .waiting && transport != .held
         case .open, .handedOver: !mustBeAcknowledged && (transport == .custody || transport == .withdrawn)
         }
     }
@@ -79,6 +82,8 @@ struct DeliveryRow: Sendable {
 /// Milliseconds after a notification's acceptance, at most 49 days; what is later counts as 49 days.
 struct Span: Sendable, Equatable {
     static let none = Span(milliseconds: .max)
+    /// Of what waits for a station and for nothing else.
+    static let atOnce = Span(milliseconds: 0)
     let milliseconds: UInt32
 
     init(milliseconds: UInt32) { self.milliseconds = milliseconds }
@@ -240,4 +245,5 @@ struct DeskRow: Sendable {
     var inCustody = 0
     var unacknowledged = 0
     var setAside = 0
+    var held = 0
 }

@@ -32,8 +32,8 @@ struct AgreementsFile {
     /// A signature, and the parties that it binds.
     private struct Signature {
         var signed: CivilDay?
-        var lastDay: CivilDay?
-        var parties: [PartyID]
+        /// Who is bound, each with its last day.
+        var bound: [(parties: [PartyID], lastDay: CivilDay?)]
     }
 
     private func agreement(_ node: SettingsNode, seen: inout [String: SourceLocation]) -> Agreement? {
@@ -80,9 +80,9 @@ struct AgreementsFile {
 
     private func members(_ signatures: [Signature]) -> [PartyID: Validity] {
         var members: [PartyID: Validity] = [:]
-        for signature in signatures {
-            let validity = Validity(first: nil, last: signature.lastDay, zone: context.zone)
-            for party in signature.parties {
+        for (parties, lastDay) in signatures.flatMap(\.bound) {
+            let validity = Validity(first: nil, last: lastDay, zone: context.zone)
+            for party in parties {
                 let known = members[party]
                 members[party] = known.map { $0.end > validity.end ? $0 : validity } ?? validity
             }
@@ -95,7 +95,8 @@ struct AgreementsFile {
         let organisation = reader.optionalLocated("organisation", .text)
         let party = reader.optionalLocated("party", Scalar<PartyID>.id("party"))
         let federation = reader.optionalLocated("federation", Scalar<RuleID>.id("federation"))
-        let members = reader.list("members", of: .text)
+        let membersPlace = reader.place(of: "members")
+        let members = reader.sequence("members").compactMap(member)
         let signed = reader.optional("signed", .day)
         let left = reader.optional("left", .day)
         reader.finish()
@@ -106,14 +107,41 @@ struct AgreementsFile {
         }
         if federation == nil, !members.isEmpty {
             context.log.error(
-                .contradiction, at: reader.place(of: "members"), "only a federation has members")
+                .contradiction, at: membersPlace, "only a federation has members")
+        }
+        if federation != nil, members.isEmpty {
+            context.log.error(
+                .missingKey, at: reader.place, "a federation signs for its members, and it has none",
+                hint: "list the organisations in 'members'")
         }
         let known = partyIDs == nil ? nil : Set(organisations.keys)
         if let organisation { context.check(organisation, .organisation, among: known) }
-        context.check(members, .organisation, among: known)
+        context.check(members.map(\.organisation), .organisation, among: known)
+        for (place, member) in members.enumerated()
+        where members[..<place].contains(where: { $0.organisation.value == member.organisation.value }) {
+            context.log.error(
+                .duplicateID, at: member.organisation.place, "'\(member.organisation.value)' is a member twice")
+        }
         if let party { context.check(party.asText, .party, among: partyIDs) }
-        let names = organisation.map { [$0.value] } ?? members.map(\.value)
-        let bound = party.map { [$0.value] } ?? names.flatMap { organisations[$0] ?? [] }
-        return Signature(signed: signed, lastDay: left, parties: bound)
+        if let party { return Signature(signed: signed, bound: [([party.value], left)]) }
+        if let organisation {
+            return Signature(signed: signed, bound: [(organisations[organisation.value] ?? [], left)])
+        }
+        let bound = members.map { member in
+            (organisations[member.organisation.value] ?? [], [member.lastDay, left].compactMap(\.self).min())
+        }
+        return Signature(signed: signed, bound: bound)
+    }
+
+    /// A member of a federation: an organisation, or one with the last day on which it takes part.
+    private func member(_ node: SettingsNode) -> (organisation: Located<String>, lastDay: CivilDay?)? {
+        guard case .mapping = node.content else {
+            return MappingReader.read(node, .text, what: "a member", log: context.log).map { ($0, nil) }
+        }
+        guard var reader = MappingReader(node, "a member", context.log) else { return nil }
+        let organisation = reader.located("organisation", .text)
+        let left = reader.optional("left", .day)
+        reader.finish()
+        return organisation.map { ($0, left) }
     }
 }

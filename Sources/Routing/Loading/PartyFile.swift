@@ -11,6 +11,8 @@ struct PartyFile {
     private(set) var fallback: Located<PartyID>?
     /// For an on-call desk: the boards, the agreement and the hours.
     private(set) var agency: Agency?
+    /// The party that it becomes part of, checked when all parties are known.
+    private(set) var merger: PartyHistoryReader.Draft?
 
     /// What makes an on-call desk somebody's agent.
     struct Agency {
@@ -43,7 +45,9 @@ struct PartyFile {
                 hint: "name the file \(id.value).yaml")
         }
         let labels = context.labels(&reader)
-        let formerNames = formerNames(reader.sequence("former-names"))
+        let history = PartyHistoryReader(context: context)
+        let formerNames = history.formerNames(reader.sequence("former-names"))
+        merger = history.merger(&reader)
         let kind = reader.located("kind", .oneOf(PartyKind.self, named: "party kind"))
         let organisation = reader.value("organisation", Scalar<PartyID>.id("organisation"))
         let county = reader.value("county", .quotedCode(digits: 2))
@@ -53,6 +57,8 @@ struct PartyFile {
         fallback = reader.optionalLocated("fallback", Scalar<PartyID>.id("party"))
         let functions = context.vocabulary(reader.entries("functions"), "a function")
         agency = agency(&reader, kind: kind?.value)
+        let gaps = history.gaps(
+            &reader, functions: Set(functions.keys), municipalities: municipalities, types: types)
         guard let partyID = id?.value else {
             for key in ["desks", "people", "clients"] { _ = reader.node(key) }
             reader.finish()
@@ -71,19 +77,8 @@ struct PartyFile {
             county: county, municipalities: municipalities, regime: regime, secrecy: secrecy,
             fallback: fallback?.value, agentFor: agency?.boards.map(\.value) ?? [], desks: desks,
             clients: clients.sorted { $0.id < $1.id }, people: readPeople.sorted { $0.id < $1.id },
-            functions: functions, location: id?.location ?? reader.location)
-    }
-
-    private func formerNames(_ items: [SettingsNode]) -> [FormerName] {
-        let names: [FormerName] = items.compactMap { item in
-            guard var reader = MappingReader(item, "a former name", context.log) else { return nil }
-            let labels = context.labels(&reader)
-            let until = reader.value("until", .day)
-            reader.finish()
-            guard let labels, let until else { return nil }
-            return FormerName(labels: labels, end: CivilDay(until.number + 1).instant(zone: context.zone))
-        }
-        return names.sorted { $0.end < $1.end }
+            functions: functions, merger: merger?.merger, coverageGaps: gaps,
+            location: id?.location ?? reader.location)
     }
 
     private func municipalities(
@@ -134,34 +129,12 @@ struct PartyFile {
             if let calendar { context.check(calendar, .calendar, among: Set(calendars.keys)) }
             let taken = reader.optionalList("types", of: .eventType)
             for type in taken ?? [] { context.check(type, among: types) }
-            let roster = roster(&reader, staff: staff)
+            let roster = RosterReader(context: context, calendars: calendars, staff: staff).roster(&reader)
             reader.finish()
             guard let id, let labels, let calendar, let hours = calendars[calendar.value] else { return nil }
             return Desk(
                 id: id.value, party: party, labels: labels, calendar: hours, types: taken.map { Set($0.map(\.value)) },
                 roster: roster, location: id.location)
-        }
-    }
-
-    private func roster(_ reader: inout MappingReader, staff: Set<String>) -> [RosterEntry]? {
-        guard reader.node("roster") != nil else { return nil }
-        let items = reader.sequence("roster")
-        if items.isEmpty {
-            context.log.warning(
-                .emptyRoster, at: reader.place(of: "roster"), "nobody is on this roster: the desk is never staffed")
-        }
-        return items.compactMap { item in
-            guard var entry = MappingReader(item, "a roster entry", context.log) else { return nil }
-            let person = entry.located("person", Scalar<PersonID>.id("person"))
-            if let person { context.check(person.asText, .person, among: staff) }
-            let step = entry.optional("step", .integer(in: 1...3), default: 1)
-            let hours = entry.optionalLocated("hours", .text)
-            if let hours { context.check(hours, .calendar, among: Set(calendars.keys)) }
-            let validity = context.validity(&entry)
-            entry.finish()
-            guard let person else { return nil }
-            let calendar = hours.flatMap { calendars[$0.value] } ?? .always
-            return RosterEntry(person: person.value, step: step, hours: calendar, validity: validity)
         }
     }
 

@@ -51,9 +51,23 @@ struct PolicyDraft {
                 ruleIDs: roots.files["rules.yaml"] == nil ? nil : Set(rules.rules.map(\.id.text))),
             context: context)
         compareParties(parties, partyIDs: partyIDs)
+        MergerChecks(parties: parties, rules: rules.rules, context: context).compare(
+            partyFiles.compactMap(\.merger), partyIDs: partyIDs)
+        for root in Array(roots.files.values) + roots.parties.map(\.root) {
+            PersonalAddresses.refuse(in: root, log: log)
+        }
     }
 
     // MARK: Comparing
+
+    /// The files of approvals, read and their signatures verified.
+    func approvalFiles(roots: PolicyRoots) -> [ApprovalsFile] {
+        let partyIDs = roots.parties.isEmpty ? nil : Set(roots.parties.map { $0.root[key: "id"]?.text ?? $0.name })
+        return roots.approvals.map { name, root in
+            ApprovalsFile(
+                root, name: name, collaboration: collaboration.settings?.id, partyIDs: partyIDs, context: context)
+        }
+    }
 
     private func compareParties(_ parties: [Party], partyIDs: Set<String>?) {
         var seenParties: [PartyID: SourceLocation] = [:]
@@ -125,29 +139,34 @@ struct PolicyDraft {
     // MARK: Building
 
     /// The policy; nil if something essential could not be read, which then is an error in the log.
-    func policy(roots: PolicyRoots) -> Policy? {
+    ///
+    /// - Parameter inactive: what is left out because an approval is missing.
+    func policy(
+        roots: PolicyRoots, leavingOut inactive: InactiveParts = InactiveParts(), approvers: [Approver] = []
+    ) -> Policy? {
         guard let settings = collaboration.settings, let catalogue = types.catalogue, let bases = law.bases,
             let agreements = agreements.agreements
         else { return nil }
-        let parties = partyFiles.compactMap(\.party).sorted { $0.id < $1.id }
+        let parties = inactive.activeParts(of: partyFiles.compactMap(\.party).sorted { $0.id < $1.id })
         let sortedAgreements = agreements.values.sorted { $0.id < $1.id }
         var vocabulary = types.vocabulary
         vocabulary.affirmations = law.affirmations ?? [:]
         let agencies = partyFiles.compactMap { file in
-            file.agency.flatMap { agency in file.id.map { ($0.value, agency) } }
+            file.agency.flatMap { agency in file.id.map { ($0.value, inactive.activeParts(of: agency, at: $0.value)) } }
         }
         let index = PolicyIndex(
             parties: parties, agencies: agencies, agreements: sortedAgreements, rules: rules.rules,
             settings: settings)
-        let text = canonicalText(roots: roots)
+        let text = canonicalText(roots: roots) + inactive.lines.flatMap { Array("inactive \($0)\n".utf8) }
         return Policy(
             digest: Digest(sha256Of: text), canonicalText: text, settings: settings, catalogue: catalogue,
             zone: context.zone, parties: parties, bases: bases, agreements: sortedAgreements, rules: rules.rules,
-            examples: examples.examples, vocabulary: vocabulary, index: index)
+            examples: examples.examples, vocabulary: vocabulary, index: index,
+            inactive: inactive, approvers: approvers)
     }
 
     /// Lists whose order means nothing, by file.
-    private static let unorderedLists: [String: String] = [
+    static let unorderedLists: [String: String] = [
         "types.yaml": "types", "law.yaml": "bases", "agreements.yaml": "agreements", "rules.yaml": "rules",
     ]
 
@@ -223,6 +242,7 @@ extension PolicyIndex {
             }
         }
         self.agreements = byParty
+        mergers = Self.mergers(parties, byID: byID)
         (byURI, byFingerprint) = Self.holders(parties)
     }
 

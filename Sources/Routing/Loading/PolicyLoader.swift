@@ -1,4 +1,4 @@
-import CaseNotifications
+package import CaseNotifications
 package import Settings
 
 /// What came of loading a policy: the policy, or everything that is wrong with it.
@@ -7,6 +7,10 @@ package struct PolicyLoad: Sendable {
     package let policy: Policy?
     /// Errors and warnings, by file and place.
     package let diagnostics: [Diagnostic]
+    /// What is approved by whom; nil while anything but approvals is wrong.
+    package let approvals: ApprovalStanding?
+    /// The policy as it were with every approval: what its rules say. Nil as `approvals`.
+    package let whole: Policy?
 }
 
 /// Turns the files of one collaboration into a policy, or tells every mistake in them at once.
@@ -18,12 +22,27 @@ package enum PolicyLoader {
     /// - Parameter files: texts by path, as they are to be called in messages. A file is known by its name and by the directory
     ///   `parties`; what stands before that does not matter.
     /// - Parameter zone: the transitions of the collaboration's zone; they are part of the digest.
-    package static func load(files: [String: String], zone: ZoneTransitions) -> PolicyLoad {
+    /// - Parameter demand: whether what is not approved is left out in production mode.
+    package static func load(
+        files: [String: String], zone: ZoneTransitions, approvals demand: ApprovalDemand = .byMode
+    ) -> PolicyLoad {
         let log = DiagnosticLog()
         let roots = PolicyRoots(files: files, log: log)
         let draft = PolicyDraft(roots: roots, zone: zone, log: log)
-        let policy = log.hasErrors ? nil : draft.policy(roots: roots)
-        return PolicyLoad(policy: policy, diagnostics: log.diagnostics)
+        let whole = log.hasErrors ? nil : draft.policy(roots: roots)
+        let files = draft.approvalFiles(roots: roots)
+        guard let whole else {
+            return PolicyLoad(policy: nil, diagnostics: log.diagnostics, approvals: nil, whole: nil)
+        }
+        let standing = ApprovalStanding(parts: whole.approvalParts(), files: files)
+        var inactive = InactiveParts()
+        if demand == .byMode {
+            standing.report(files: files, parties: whole.parties, mode: whole.mode, to: log)
+            if whole.mode == .production { inactive = InactiveParts(missing: standing.missing) }
+        }
+        let policy = draft.policy(roots: roots, leavingOut: inactive, approvers: standing.approvers)
+        return PolicyLoad(
+            policy: log.hasErrors ? nil : policy, diagnostics: log.diagnostics, approvals: standing, whole: whole)
     }
 }
 
@@ -35,6 +54,8 @@ package struct PolicyCheckResult: Sendable {
     package let diagnostics: [Diagnostic]
     /// How every worked example came out; empty without a policy.
     package let examples: [ExampleResult]
+    /// What is approved by whom; nil while anything but approvals is wrong.
+    package let approvals: ApprovalStanding?
 
     /// Whether the policy may be activated: no error, and no failing example.
     package var isActivatable: Bool { policy != nil && !diagnostics.contains { $0.severity == .error } }
@@ -43,20 +64,43 @@ package struct PolicyCheckResult: Sendable {
 /// Loads a policy and plays its worked examples.
 package enum PolicyCheck {
     /// Checks everything.
-    package static func run(files: [String: String], zone: ZoneTransitions) -> PolicyCheckResult {
-        let load = PolicyLoader.load(files: files, zone: zone)
-        guard let policy = load.policy else {
-            return PolicyCheckResult(policy: nil, diagnostics: load.diagnostics, examples: [])
+    ///
+    /// Worked examples say what the rules mean, so they are played as if everything were approved.
+    ///
+    /// - Parameter instant: for warnings of what will not be right for long; a simulated clock's start goes before it.
+    ///   Without one there are no such warnings.
+    package static func run(
+        files: [String: String], zone: ZoneTransitions, approvals demand: ApprovalDemand = .byMode,
+        at instant: Timestamp? = nil
+    ) -> PolicyCheckResult {
+        let load = PolicyLoader.load(files: files, zone: zone, approvals: demand)
+        guard let whole = load.whole else {
+            return PolicyCheckResult(policy: nil, diagnostics: load.diagnostics, examples: [], approvals: nil)
         }
-        let results = policy.runExamples()
+        let results = whole.runExamples()
         let log = DiagnosticLog()
         for (path, text) in files { log.remember(file: path, text: text) }
         for result in results where !result.passed {
             let failures = result.failures.joined(separator: "; ")
             log.error(.failedExample, at: result.place, "worked example \(Diagnostic.quote(result.name)): \(failures)")
         }
+        for warning in instant.map({ whole.warnings(at: whole.clock?.start ?? $0) }) ?? [] {
+            let place = Place(warning.location, length: warning.length)
+            log.warning(warning.code, at: place, warning.message, hint: warning.hint)
+        }
+        if let instant, let policy = load.policy {
+            for finding in policy.coverageFindings(at: policy.clock?.start ?? instant) {
+                let place = Place(finding.location, length: finding.length)
+                if finding.severity == .error {
+                    log.error(finding.code, at: place, finding.message, hint: finding.hint)
+                } else {
+                    log.warning(finding.code, at: place, finding.message, hint: finding.hint)
+                }
+            }
+        }
         let diagnostics = (load.diagnostics + log.diagnostics).sorted { $0.location < $1.location }
-        return PolicyCheckResult(policy: policy, diagnostics: diagnostics, examples: results)
+        return PolicyCheckResult(
+            policy: load.policy, diagnostics: diagnostics, examples: results, approvals: load.approvals)
     }
 }
 
@@ -66,11 +110,15 @@ struct PolicyRoots {
     static let names = ["collaboration.yaml", "types.yaml", "law.yaml", "agreements.yaml", "rules.yaml", "tests.yaml"]
     /// Where party files lie.
     static let partyDirectory = "parties"
+    /// Where files of approvals lie.
+    static let approvalDirectory = "approvals"
 
     /// Roots of the files that every policy has, by name.
     private(set) var files: [String: SettingsNode] = [:]
     /// Party files by the name of the file without `.yaml`, sorted.
     private(set) var parties: [(name: String, root: SettingsNode)] = []
+    /// Files of approvals by the name of the file without `.yaml`, sorted.
+    private(set) var approvals: [(name: String, root: SettingsNode)] = []
 
     init(files: [String: String], log: DiagnosticLog) {
         var first: [String: String] = [:]
@@ -81,6 +129,9 @@ struct PolicyRoots {
             if parts.count > 1, parts[parts.count - 2] == Self.partyDirectory {
                 guard let root = SettingsReader.parse(file: path, text: text, log: log) else { continue }
                 parties.append((String(name.dropLast(".yaml".count)), root))
+            } else if parts.count > 1, parts[parts.count - 2] == Self.approvalDirectory {
+                guard let root = SettingsReader.parse(file: path, text: text, log: log) else { continue }
+                approvals.append((String(name.dropLast(".yaml".count)), root))
             } else if Self.names.contains(name) {
                 if let other = first.updateValue(path, forKey: name) {
                     log.error(

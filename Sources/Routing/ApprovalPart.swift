@@ -1,0 +1,135 @@
+package import CaseNotifications
+package import Settings
+
+/// Something in a policy that lets somebody read, in exactly one form. Who must approve it is part of what it is.
+package struct ApprovalPart: Sendable {
+    /// `rule:<id>`, `party:<id>`, `secrecy:<id>`, `client:<party>/<id>`, `person:<party>/<id>`, `desk:<party>/<id>`,
+    /// `fallback:<party>`, `agent:<desk's party>/<board>` or `merged:<party>`.
+    package let id: String
+    /// What is signed.
+    package let form: ApprovalForm
+    /// Parties whose data it opens and parties that gain readers, sorted.
+    package let approvers: [PartyID]
+    /// What it opens, in plain words: a sentence each.
+    package let words: [String]
+    /// Where the policy has it.
+    package let location: SourceLocation
+}
+
+/// The canonical form of a part: lines of a key and values, the same for every order of files, rules and keys.
+///
+/// It holds what decides who reads what, and nothing else: no labels, calendars, rosters, markings or deadlines.
+package struct ApprovalForm: Hashable, Sendable {
+    /// `key: value, value`, in a fixed order. A value never holds a comma or a line break.
+    package private(set) var lines: [String]
+
+    /// An empty form.
+    init() { lines = [] }
+
+    /// A form as a file of approvals has it.
+    init(lines: [String]) { self.lines = lines }
+
+    /// What is digested: every line with a line feed behind it, in UTF-8.
+    package var bytes: [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
+    /// SHA-256 of `bytes`.
+    package var digest: Digest { Digest(sha256Of: bytes) }
+
+    /// Adds a line.
+    mutating func add(_ key: String, _ values: [String]) {
+        lines.append("\(key): \(values.map(Self.escaped).joined(separator: ", "))")
+    }
+
+    /// Adds a line of one value; nothing for nil.
+    mutating func add(_ key: String, _ value: String?) {
+        if let value { add(key, [value]) }
+    }
+
+    /// Adds a line of sorted values; `*` for nil, which is any.
+    mutating func add(_ key: String, any values: (some Collection<String>)?) {
+        add(key, values.map { $0.sorted() } ?? ["*"])
+    }
+
+    /// Adds a line of sorted values unless there is none.
+    mutating func add(_ key: String, some values: some Collection<String>) {
+        if !values.isEmpty { add(key, values.sorted()) }
+    }
+
+    /// Texts come from YAML and may hold anything: what separates lines and values is written otherwise.
+    private static func escaped(_ value: String) -> String {
+        var result = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case ",": result += "\\c"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// What is otherwise than in an earlier form, a short sentence each; empty for the same form.
+    package func changes(since earlier: ApprovalForm) -> [String] {
+        let old = Self.table(earlier)
+        let new = Self.table(self)
+        var changes: [String] = []
+        for (key, values) in new.entries {
+            guard let before = old.byKey[key] else {
+                changes.append("\(key): new, \(values.joined(separator: ", "))")
+                continue
+            }
+            guard before != values else { continue }
+            if before.count == 1, values.count == 1 {
+                changes.append("\(key): \(values[0]) instead of \(before[0])")
+                continue
+            }
+            let added = values.filter { !before.contains($0) }.map { "\($0) added" }
+            let gone = before.filter { !values.contains($0) }.map { "\($0) gone" }
+            changes.append("\(key): \((added + gone).joined(separator: ", "))")
+        }
+        changes += old.entries.filter { new.byKey[$0.key] == nil }.map { "\($0.key): gone" }
+        return changes
+    }
+
+    private static func table(
+        _ form: ApprovalForm
+    ) -> (entries: [(key: String, values: [String])], byKey: [String: [String]]) {
+        let entries = form.lines.map { line -> (key: String, values: [String]) in
+            guard let colon = line.firstRange(of: ": ") else { return (line, []) }
+            return (
+                String(line[..<colon.lowerBound]), line[colon.upperBound...].split(separator: ", ").map(String.init)
+            )
+        }
+        return (entries, Dictionary(entries.map { ($0.key, $0.values) }) { first, _ in first })
+    }
+}
+
+/// Whose signatures count for one party.
+package struct Approver: Hashable, Sendable {
+    /// The party.
+    package let party: PartyID
+    /// The key in its file of approvals.
+    package let key: ApproverKey
+    /// The key that this one handed over to; its signature was verified. From then on only that one's approvals count.
+    package let handOver: KeyHandOver?
+    /// Where the file has the key.
+    package let location: SourceLocation
+
+    /// The key whose approvals count.
+    package var current: ApproverKey { handOver?.key ?? key }
+}
+
+/// A key that another hands over to.
+package struct KeyHandOver: Hashable, Sendable {
+    /// The key from now on.
+    package let key: ApproverKey
+    /// The old key's signature of the `ApproverKeyChange`.
+    package let signature: [UInt8]
+
+    /// A key with the old key's signature.
+    package init(key: ApproverKey, signature: [UInt8]) {
+        self.key = key
+        self.signature = signature
+    }
+}

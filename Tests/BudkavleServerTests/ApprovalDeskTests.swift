@@ -1,0 +1,151 @@
+import CaseNotifications
+import Foundation
+import Routing
+import Testing
+
+@testable import BudkavleServer
+
+/// What `budkavled approve` reads and writes.
+@Suite(.timeLimit(.minutes(2))) struct ApprovalDeskTests {
+    private let site: ApprovalSite
+
+    init() throws { site = try ApprovalSite() }
+
+    private func refusal(_ work: () throws -> Void) -> ToolError? {
+        do {
+            try work()
+            return nil
+        } catch {
+            return error as? ToolError
+        }
+    }
+
+    @Test func `what is signed is approved, and nothing else`() throws {
+        let desk = try site.desk("soc-1880")
+        let secret = ApproverSecret()
+        #expect(desk.items.count > 10 && desk.items.allSatisfy(\.isPending))
+        let chosen = try desk.pending(["party:soc-1880", "client:soc-1880/verksamhetssystem"])
+        #expect(chosen.count == 2)
+        try desk.approve(chosen, by: secret, handingOverTo: nil)
+        let again = try site.desk("soc-1880")
+        #expect(again.items.filter { !$0.isPending }.map(\.part.id) == chosen.map(\.part.id).sorted())
+        try again.approve(try again.pending([]), by: secret, handingOverTo: nil)
+        #expect(try site.desk("soc-1880").pending([]).isEmpty)
+        let standing = try #require(try site.load().approvals)
+        #expect(standing.approved.keys.map(\.text) == ["soc-1880"])
+        #expect(standing.missing.allSatisfy { !$0.parties.contains(PartyID(unchecked: "soc-1880")) })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: site.directory + "/approvals") == ["soc-1880.yaml"])
+    }
+
+    @Test func `what has changed since is told, and the other approvals stay as they are`() throws {
+        let secret = ApproverSecret()
+        let first = try site.desk("soc-1880")
+        try first.approve(try first.pending([]), by: secret, handingOverTo: nil)
+        let before = try #require(try site.load().approvals?.approved[PartyID(unchecked: "soc-1880")])
+        try site.edit("parties/soc-1880.yaml", "roles: [responder, sender, receiver]", "roles: [responder, receiver]")
+        let changed = try site.desk("soc-1880")
+        let pending = try changed.pending([])
+        #expect(pending.map(\.part.id) == ["person:soc-1880/staff-23"])
+        guard case .changed(_, let changes) = pending.first?.state else {
+            Issue.record("not told as changed")
+            return
+        }
+        #expect(changes == ["roles: sender gone"])
+        try changed.approve(pending, by: secret, handingOverTo: nil)
+        let after = try #require(try site.load().approvals?.approved[PartyID(unchecked: "soc-1880")])
+        #expect(Set(before.keys) == Set(after.keys))
+        #expect(
+            before.filter { $0.key != "person:soc-1880/staff-23" }
+                == after.filter { $0.key != "person:soc-1880/staff-23" })
+    }
+
+    @Test func `another key is refused and told by its public half alone`() throws {
+        let first = try site.desk("soc-1880")
+        try first.approve(try first.pending(["party:soc-1880"]), by: ApproverSecret(), handingOverTo: nil)
+        let other = ApproverSecret()
+        let desk = try site.desk("soc-1880")
+        let told = try #require(refusal { try desk.approve(try desk.pending([]), by: other, handingOverTo: nil) })
+        #expect(told.status == .refused)
+        #expect(told.description.contains("--next-key") && told.description.contains("\(other.publicKey)"))
+        #expect(!told.description.contains(other.secretText) && !"\(other)".contains(other.secretText))
+    }
+
+    @Test func `a key hands over, and what it approved is signed by the next one`() throws {
+        let (old, new, third) = (ApproverSecret(), ApproverSecret(), ApproverSecret())
+        let first = try site.desk("soc-1880")
+        try first.approve(try first.pending(["party:soc-1880"]), by: old, handingOverTo: nil)
+        try site.desk("soc-1880").approve([], by: old, handingOverTo: new)
+        let desk = try site.desk("soc-1880")
+        #expect(desk.items.filter { !$0.isPending }.map(\.part.id) == ["party:soc-1880"])
+        #expect(refusal { try desk.check(old) } != nil && refusal { try desk.check(new) } == nil)
+        try desk.approve(try desk.pending(["secrecy:soc-1880"]), by: new, handingOverTo: nil)
+        let approver = try #require(try site.load().approvals?.approvers.first)
+        #expect(approver.key == old.publicKey && approver.current == new.publicKey, "the chain stays in the file")
+        try site.desk("soc-1880").approve([], by: new, handingOverTo: third)
+        let last = try #require(try site.load().approvals?.approvers.first)
+        #expect(last.key == new.publicKey && last.current == third.publicKey)
+        #expect(try site.desk("soc-1880").items.count { !$0.isPending } == 2)
+    }
+
+    @Test func `a file with a mistake is told and not overwritten`() throws {
+        let first = try site.desk("soc-1880")
+        try first.approve(try first.pending(["party:soc-1880"]), by: ApproverSecret(), handingOverTo: nil)
+        try site.edit("approvals/soc-1880.yaml", "version: 1", "version: 3")
+        let told = try #require(refusal { _ = try site.desk("soc-1880") })
+        #expect(told.status == .configuration && told.description.contains("approvals/soc-1880.yaml:2:10: error:"))
+    }
+
+    @Test func `an unknown party, part or collaboration is a wrong use`() throws {
+        #expect(refusal { _ = try site.desk("soc-9999") }?.status == .usage)
+        let desk = try site.desk("soc-1880")
+        #expect(refusal { _ = try desk.pending(["client:soc-1864/other"]) }?.status == .usage)
+        let open = { try ApprovalDesk.open(configDirectory: site.path, collaboration: "dalarna", party: "soc-1880") }
+        #expect(refusal { _ = try open() }?.status == .usage)
+    }
+
+    // MARK: Key files
+
+    @Test func `a key file is made once, with mode 0600, and read back`() throws {
+        let path = site.path + "/approver.key"
+        let made = try ApproverKeyFile.generate(at: path)
+        #expect(try ApproverKeyFile.read(path).publicKey == made)
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        let before = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(refusal { _ = try ApproverKeyFile.generate(at: path) }?.status == .cannotCreate)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == before)
+    }
+
+    @Test(arguments: [0o640, 0o604, 0o660, 0o610] as [mode_t]) func `a key file that others may use is refused`(
+        mode: mode_t
+    ) throws {
+        let path = site.path + "/approver.key"
+        _ = try ApproverKeyFile.generate(at: path)
+        #expect(chmod(path, mode) == 0)
+        #expect(refusal { _ = try ApproverKeyFile.read(path) }?.description.contains("chmod 0600") == true)
+    }
+
+    @Test func `what is no key file is refused without a word of what is in it`() throws {
+        let path = site.path + "/approver.key"
+        let link = site.path + "/link.key"
+        _ = try ApproverKeyFile.generate(at: path)
+        #expect(symlink(path, link) == 0)
+        #expect(refusal { _ = try ApproverKeyFile.read(link) }?.status == .noInput)
+        #expect(refusal { _ = try ApproverKeyFile.read(site.path) }?.status == .noInput)
+        let line = try String(contentsOfFile: path, encoding: .utf8)
+        let bad = [
+            "", "secret words", String(line.dropLast(3)) + "\n", line + line,
+            line.trimmingCharacters(in: .newlines) + String(repeating: " ", count: 257 - line.utf8.count + 1),
+        ]
+        for text in bad {
+            try Data(text.utf8).write(to: URL(filePath: path))
+            #expect(chmod(path, 0o600) == 0)
+            let told = try #require(refusal { _ = try ApproverKeyFile.read(path) }, "\(text.utf8.count)")
+            #expect(told.status == .data && !told.description.contains("secret words"))
+            #expect(!told.description.contains(line.dropFirst(24).prefix(20)))
+        }
+        let padded = line.trimmingCharacters(in: .newlines) + String(repeating: " ", count: 256 - line.utf8.count + 1)
+        try Data(padded.utf8).write(to: URL(filePath: path))
+        #expect(refusal { _ = try ApproverKeyFile.read(path) } == nil, "256 bytes are read")
+    }
+}
