@@ -11,17 +11,21 @@ struct FoldedText {
 
     /// Folds text in UTF-8.
     init(_ utf8: some Collection<UInt8>) {
-        bytes.reserveCapacity(utf8.count)
-        isCapital.reserveCapacity(utf8.count)
-        if utf8.allSatisfy({ $0 < 0x80 }) {
-            for byte in utf8 { add(ascii: byte) }
-        } else {
-            for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars { add(scalar) }
+        let text = Array(utf8)
+        bytes.reserveCapacity(text.count)
+        isCapital.reserveCapacity(text.count)
+        // A loop by hand, here and below: a text may have 200 KiB, and builds without optimisation scan it too.
+        var place = 0
+        while place < text.count, text[place] < 0x80 {
+            add(ascii: text[place])
+            place += 1
         }
+        guard place < text.count else { return }
+        for scalar in String(decoding: text[place...], as: UTF8.self).unicodeScalars { add(scalar) }
     }
 
     private mutating func add(ascii byte: UInt8) {
-        let isCapital = (0x41...0x5A).contains(byte)
+        let isCapital = byte >= 0x41 && byte <= 0x5A
         bytes.append(isCapital ? byte | 0x20 : byte == 0x09 ? 0x20 : byte)
         self.isCapital.append(isCapital)
     }
@@ -87,13 +91,19 @@ struct FoldedText {
     var words: [Word] {
         var words: [Word] = []
         var start: Int?
-        for place in 0...bytes.count {
-            let isLetter = place < bytes.count && (0x61...0x7A).contains(bytes[place])
-            if isLetter, start == nil { start = place }
-            if !isLetter, let first = start {
-                words.append(Word(range: first..<place, isShouted: isCapital[first..<place].allSatisfy(\.self)))
+        var isShouted = true
+        var place = 0
+        while place <= bytes.count {
+            let isLetter = place < bytes.count && bytes[place] >= 0x61 && bytes[place] <= 0x7A
+            if isLetter {
+                if start == nil { start = place }
+                isShouted = isShouted && isCapital[place]
+            } else if let first = start {
+                words.append(Word(range: first..<place, isShouted: isShouted))
                 start = nil
+                isShouted = true
             }
+            place += 1
         }
         return words
     }
@@ -102,8 +112,9 @@ struct FoldedText {
     var numbers: [Number] {
         var numbers: [Number] = []
         var start: Int?
-        for place in 0...bytes.count {
-            let isDigit = place < bytes.count && NameGrammar.isDigit(bytes[place])
+        var place = 0
+        while place <= bytes.count {
+            let isDigit = place < bytes.count && bytes[place] >= 0x30 && bytes[place] <= 0x39
             if isDigit, start == nil { start = place }
             if !isDigit, let first = start {
                 if let last = numbers.indices.last {
@@ -113,6 +124,7 @@ struct FoldedText {
                 numbers.append(Number(range: first..<place))
                 start = nil
             }
+            place += 1
         }
         return numbers
     }

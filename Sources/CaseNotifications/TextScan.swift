@@ -71,8 +71,18 @@ package struct TextScan {
     private static let degrees: Set<String> = ["kvalificerat", "begransat"]
     private static let secret: Set<String> = ["hemlig", "hemligt", "hemliga"]
 
+    /// Whether one of the forbidden words begins with a letter.
+    private static func mayBegin(_ letter: UInt8) -> Bool {
+        switch letter {
+        case UInt8(ascii: "b"), UInt8(ascii: "c"), UInt8(ascii: "f"), UInt8(ascii: "h"), UInt8(ascii: "k"),
+            UInt8(ascii: "r"), UInt8(ascii: "s"), UInt8(ascii: "t"):
+            true
+        default: false
+        }
+    }
+
     private func forbiddenWord(_ protection: Protection) -> Finding? {
-        for (place, word) in words.enumerated() {
+        for (place, word) in words.enumerated() where Self.mayBegin(text.bytes[word.range.lowerBound]) {
             let next = place + 1 < words.count ? words[place + 1] : nil
             // As a marking these stand in capitals; a hemlig relation is nobody's business but no classified matter.
             if word.isShouted, text.isOne(word, of: Self.markings) { return .classification }
