@@ -41,7 +41,7 @@ enum BodyTemplate {
 
     /// Text that compresses badly, always the same.
     private static func padding(_ count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ".utf8)
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz abcdefghijk".utf8)
         var state: UInt32 = 12_345
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
