@@ -89,12 +89,13 @@ struct FoldedText {
 
     /// All stretches of letters.
     var words: [Word] {
+        let (bytes, isCapital, count) = (bytes, isCapital, bytes.count)
         var words: [Word] = []
         var start: Int?
         var isShouted = true
         var place = 0
-        while place <= bytes.count {
-            let isLetter = place < bytes.count && bytes[place] >= 0x61 && bytes[place] <= 0x7A
+        while place <= count {
+            let isLetter = place < count && bytes[place] >= 0x61 && bytes[place] <= 0x7A
             if isLetter {
                 if start == nil { start = place }
                 isShouted = isShouted && isCapital[place]
@@ -110,11 +111,12 @@ struct FoldedText {
 
     /// All stretches of digits.
     var numbers: [Number] {
+        let (bytes, count) = (bytes, bytes.count)
         var numbers: [Number] = []
         var start: Int?
         var place = 0
-        while place <= bytes.count {
-            let isDigit = place < bytes.count && bytes[place] >= 0x30 && bytes[place] <= 0x39
+        while place <= count {
+            let isDigit = place < count && bytes[place] >= 0x30 && bytes[place] <= 0x39
             if isDigit, start == nil { start = place }
             if !isDigit, let first = start {
                 if let last = numbers.indices.last {
