@@ -193,7 +193,7 @@ struct Link: Sendable {
         case .resting, .pausing, .ended: return []
         }
         switch error.code {
-        case .configuration, .certificateRefused, .forbidden:
+        case .configuration, .certificateRefused, .relayNotTrusted, .forbidden:
             return [.close(connection: number)] + end(with: error)
         case .unreachable, .unknown, .refused, .notConfirmed, .protocolFault, .overflow, .closed:
             return [.close(connection: number)] + lose(error, at: now)

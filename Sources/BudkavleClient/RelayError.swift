@@ -9,9 +9,11 @@ public struct RelayError: Error, Sendable, CustomStringConvertible {
         case configuration
         /// No connection came about.
         case unreachable
-        /// The relay refused the certificate, or the relay's own was refused here.
+        /// The relay refused the certificate.
         case certificateRefused = "certificate-refused"
-        /// The relay answered that this certificate's roles do not allow it.
+        /// The relay's own certificate was refused here: it is not the relay that was meant, or one that pretends to be.
+        case relayNotTrusted = "relay-not-trusted"
+        /// The relay answered that this certificate's roles do not allow it; without a `refusal` its socket is not ours to use.
         case forbidden
         /// There is no such thing, or it is not this client's to see.
         case unknown
@@ -44,9 +46,9 @@ public struct RelayError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// Message, code and cause on one line.
+    /// Message, code and cause on one line; a cause that the message has in full already is not repeated.
     public var description: String {
-        guard let cause else { return "\(message) [\(code.rawValue)]" }
+        guard let cause, "\(cause)" != message else { return "\(message) [\(code.rawValue)]" }
         return "\(message) [\(code.rawValue)]: \(cause)"
     }
 
@@ -55,7 +57,7 @@ public struct RelayError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .configuration: 78
         case .unreachable: 69
-        case .certificateRefused, .forbidden: 77
+        case .certificateRefused, .relayNotTrusted, .forbidden: 77
         case .unknown: 1
         case .refused: refusal?.exitStatus ?? 77
         case .notConfirmed, .overflow: 75

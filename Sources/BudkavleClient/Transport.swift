@@ -32,7 +32,7 @@ extension RelayError {
         switch error {
         case .fileNotReadable, .fileWithout, .keyEncrypted, .keyDoesNotMatch, .crlWithoutCA, .crlNotSigned, .setting:
             self.init(.configuration, error.description, cause: error)
-        case .peerCertificate: self.init(.certificateRefused, error.description, cause: error)
+        case .peerCertificate: self.init(.relayNotTrusted, error.description, cause: error)
         case .refusedByPeer(let alert):
             // TLS 1.3, 6.2: bad, unsupported, revoked, expired, unknown certificate; unknown_ca; access_denied;
             // certificate_required. Other alerts may pass.

@@ -119,8 +119,11 @@ final class UnixTransport: Transport {
     private func fail(_ call: String, _ number: Int32) {
         let reason = String(cString: strerror(number))
         // A relay that is not there may come; a path that we may not use will not change by trying.
-        let code: RelayError.Code = number == EACCES || number == EPERM ? .certificateRefused : .unreachable
-        finish(.failed(RelayError(code, "\(path): \(call): \(reason)")))
+        guard number == EACCES || number == EPERM else {
+            return finish(.failed(RelayError(.unreachable, "\(path): \(call): \(reason)")))
+        }
+        let text = "\(path): \(reason): only members of its group and the relay's own user may use this socket"
+        finish(.failed(RelayError(.forbidden, text)))
     }
 
     private func finish(_ event: TransportEvent) {

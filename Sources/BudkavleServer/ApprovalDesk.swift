@@ -13,7 +13,7 @@ package struct ApprovalDesk: Sendable {
             /// It is approved as it is.
             case approved(on: CivilDay)
             /// It was approved, and is otherwise now: what has changed, a short sentence each.
-            case changed(since: CivilDay, [String])
+            case changed(since: CivilDay, [Labels])
             /// It was never approved.
             case new
         }
@@ -34,14 +34,20 @@ package struct ApprovalDesk: Sendable {
     /// The collaboration.
     package let collaboration: CollaborationID
     /// Everything that the party has to approve, sorted.
-    package let items: [Item]
+    package private(set) var items: [Item]
     /// Approvals of what is not there any more, or not this party's to approve, sorted.
-    package let outdated: [String]
+    package private(set) var outdated: [String]
     /// `approvals/<party>.yaml` of the collaboration's directory.
     package let path: String
+    /// When the file was signed last; nil if there is none.
+    package var signed: Timestamp? { approver?.stamp.time }
+    /// The key under which the party's approvals count; nil if there is no file.
+    package var key: ApproverKey? { approver?.current }
     private let approver: Approver?
-    private let nextKey: KeyHandOver?
-    private let approvals: [String: Approval]
+    private var approvals: [String: Approval]
+    /// No file is signed before this again.
+    private var last: Timestamp?
+    private let now: Timestamp
     private let today: CivilDay
 
     /// Reads a configuration. What approvals are missing is no mistake here; everything else is.
@@ -89,18 +95,37 @@ package struct ApprovalDesk: Sendable {
         collaboration = policy.collaboration
         self.path = path
         self.approvals = approvals
-        let approver = standing.approvers.first { $0.party == party }
-        self.approver = approver
-        nextKey = approver?.handOver
-        today = CivilDay(policy.civilTime(WallTime.now).day)
+        approver = standing.approvers.first { $0.party == party }
+        last = approver?.stamp.time
+        now = WallTime.now
+        today = CivilDay(policy.civilTime(now).day)
         items = own.map { part in
             guard let approval = approvals[part.id] else { return Item(part: part, state: .new) }
             let changes = part.form.changes(since: approval.form)
             let isSame = part.form == approval.form
             return Item(
-                part: part, state: isSame ? .approved(on: approval.signed) : .changed(since: approval.signed, changes))
+                part: part, state: isSame ? .approved(on: approval.day) : .changed(since: approval.day, changes))
         }
         outdated = Set(approvals.keys).subtracting(own.map(\.id)).sorted()
+    }
+
+    /// Takes nothing from the file that is there if the approver has signed another since.
+    ///
+    /// - Parameter time: when the approver's key signed last, as the approver's own memory says.
+    /// - Returns: whether it is such a file.
+    package mutating func forget(ifSignedBefore time: Timestamp) -> Bool {
+        guard let signed, signed < time else { return false }
+        last = time
+        approvals = [:]
+        outdated = []
+        items = items.map { Item(part: $0.part, state: .new) }
+        return true
+    }
+
+    /// How many approvals a signature keeps besides those of these items and without these parts.
+    package func kept(besides approved: [Item], without withdrawn: [String]) -> Int {
+        let known = Set(items.map(\.part.id)).subtracting(withdrawn).subtracting(approved.map(\.part.id))
+        return known.count { approvals[$0] != nil }
     }
 
     /// The items of these ids; all that want an approval when none is given.
@@ -119,31 +144,46 @@ package struct ApprovalDesk: Sendable {
                 + " \(secret.publicKey); to change keys: --key OLD --next-key NEW", .refused)
     }
 
+    /// The ids of what is approved in these parts, for taking it back.
+    package func approved(_ ids: [String]) throws(ToolError) -> [String] {
+        for id in ids where approvals[id] == nil {
+            throw ToolError("\(party) has not approved '\(id)'; --list shows what it has", .usage)
+        }
+        return ids
+    }
+
     /// Signs items, keeps every other approval that still is one, and replaces the file. On disk when this returns.
     ///
+    /// The whole file is signed anew, at a time behind that of the last one, so that the relay takes no earlier one again.
+    ///
+    /// - Parameter withdrawn: parts that are approved no longer.
     /// - Parameter next: the key to hand over to: everything is signed by it from now on.
-    package func approve(
-        _ approved: [Item], by secret: ApproverSecret, handingOverTo next: ApproverSecret?
-    ) throws(ToolError) {
+    /// - Returns: when it was signed.
+    @discardableResult package func approve(
+        _ approved: [Item], withdrawing withdrawn: [String] = [], by secret: ApproverSecret,
+        handingOverTo next: ApproverSecret?
+    ) throws(ToolError) -> Timestamp {
         try check(secret)
-        let signer = next ?? secret
-        let known = Set(items.map(\.part.id))
+        let known = Set(items.map(\.part.id)).subtracting(withdrawn)
         var kept = approvals.filter { known.contains($0.key) }
         if next != nil {
             // What the old key approved in a form of other days the new one does not say again.
             let current = Set(items.filter { !$0.isPending }.map(\.part.id))
             kept = kept.filter { current.contains($0.key) }
-            for (part, approval) in kept { kept[part] = sign(part, approval.form, on: approval.signed, by: signer) }
         }
-        for item in approved { kept[item.part.id] = sign(item.part.id, item.part.form, on: today, by: signer) }
+        for item in approved { kept[item.part.id] = Approval(form: item.part.form, day: today) }
         var key = approver?.key ?? secret.publicKey
-        var nextKey = nextKey
+        var nextKey = approver?.handOver
         if let next {
             key = secret.publicKey
             let change = ApproverKeyChange(to: next.publicKey, collaboration: collaboration, party: party)
             nextKey = KeyHandOver(key: next.publicKey, signature: secret.signature(of: change))
         }
-        let text = ApprovalsText(party: party, key: key, next: nextKey, approvals: kept).text
+        let time = max(now, last?.advanced(bySeconds: 1) ?? .distantPast)
+        let text = ApprovalsText(
+            collaboration: collaboration, party: party, key: key, next: nextKey, time: time, approvals: kept,
+            signer: next ?? secret
+        ).text
         let directory = (path as NSString).deletingLastPathComponent
         guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
             throw ToolError("\(directory): \(String(cString: strerror(errno)))", .cannotCreate)
@@ -153,11 +193,6 @@ package struct ApprovalDesk: Sendable {
         } catch {
             throw ToolError("\(path): \(error.reason)", .cannotCreate)
         }
-    }
-
-    private func sign(_ part: String, _ form: ApprovalForm, on day: CivilDay, by secret: ApproverSecret) -> Approval {
-        let statement = ApprovalStatement(
-            part: part, digest: form.digest, collaboration: collaboration, party: party)
-        return Approval(form: form, signature: secret.signature(of: statement), signed: day)
+        return time
     }
 }

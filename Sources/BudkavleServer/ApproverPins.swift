@@ -5,11 +5,14 @@ import Relay
 package import Routing
 import Synchronization
 
-/// The keys by which a collaboration knows its approvers, pinned when each was first activated.
+/// The keys by which a collaboration knows its approvers, pinned when each was first activated, and what each said last.
 ///
-/// Whoever can write the configuration can put a key of his own into it; what was pinned he cannot change, since the file is
-/// authenticated with the journal's keys. A pin changes by a signature of the key that is pinned, in no other way. Exercises
-/// pin nothing: there approvals are practice.
+/// Whoever can write the configuration can put a key of his own into it, or an old file of approvals; what was pinned he cannot
+/// change, since the file is authenticated with the journal's keys. A pinned key changes by a signature of that key, in no other
+/// way, and of one party's statements none counts that is not later than the last one that was in force: what an approver has
+/// withdrawn, or narrowed by a `never`, does not come back with an old file (`ApprovalStatement`). A journal that is brought back
+/// from a backup knows only what was said before the backup; its start wants an override. Exercises pin nothing: there
+/// approvals are practice.
 package struct ApproverPins: Sendable {
     /// Whether the journal knows of an activation.
     package enum Activation: Sendable, Equatable {
@@ -24,7 +27,13 @@ package struct ApproverPins: Sendable {
     /// The most parties whose keys are pinned; those that have left the policy stay.
     package static let mostPins = 4_096
     static let fileName = "approvers"
-    private static let version = "budkavle-approvers/1"
+    private static let version = "budkavle-approvers/2"
+
+    /// Whose approvals count, and what it said last.
+    struct Pin: Equatable {
+        var key: ApproverKey
+        var stamp: ApprovalStamp
+    }
 
     /// Asks for pins that are missing to be made afresh.
     package let again: ApproversAgain
@@ -41,7 +50,7 @@ package struct ApproverPins: Sendable {
 
     /// What may be activated, and what is pinned by it: `write` it before the policy is active.
     package struct Admission: Sendable {
-        fileprivate let pins: [PartyID: ApproverKey]
+        fileprivate let pins: [PartyID: Pin]
         /// Whether nothing was pinned before.
         package let isNew: Bool
         /// Whether the file must be written.
@@ -52,67 +61,78 @@ package struct ApproverPins: Sendable {
 
     /// Judges the keys of a policy. Nothing is written. Blocks.
     ///
-    /// - Throws: `.approvers` for a key that is not the pinned one and that this did not hand over to, and for pins that are
-    ///   missing or altered although something was activated before.
+    /// - Throws: `.approvers` for a key that is not the pinned one and that this did not hand over to, for approvals that are not
+    ///   later than the last, and for pins that are missing or altered although something was activated before.
     package func admit(_ policy: Policy, _ activation: Activation) throws(StartError) -> Admission {
         guard policy.mode == .production else {
             return Admission(pins: [:], isNew: false, isChanged: false, changed: [])
         }
-        var pins = try pinned(activation)
-        let isNew = pins == nil
+        let known = try pinned(activation)
+        var pins = known ?? [:]
         var changed: [PartyID] = []
         var refused: [String] = []
         for approver in policy.approvers {
-            let current = approver.current
-            guard let pinned = pins?[approver.party] else {
-                pins = (pins ?? [:]).merging([approver.party: current]) { _, new in new }
-                changed.append(approver.party)
+            if let why = Self.refusal(of: approver, pins[approver.party]) {
+                refused.append("\(approver.location): error: \(why)")
                 continue
             }
-            if pinned == current { continue }
-            guard pinned == approver.key, approver.handOver != nil else {
-                refused.append(
-                    "\(approver.location): error: this is not the key that is pinned for '\(approver.party)', \(pinned);"
-                        + " only that key can hand over to another:"
-                        + " budkavled approve --party \(approver.party) --key OLD --next-key NEW")
-                continue
-            }
-            pins?[approver.party] = current
-            changed.append(approver.party)
+            if pins[approver.party]?.key != approver.current { changed.append(approver.party) }
+            pins[approver.party] = Pin(key: approver.current, stamp: approver.stamp)
         }
         guard refused.isEmpty else { throw .approvers(refused.joined(separator: "\n")) }
-        let all = pins ?? [:]
-        guard all.count <= Self.mostPins else {
+        guard pins.count <= Self.mostPins else {
             throw .approvers("\(file.path): more than \(Self.mostPins) approvers")
         }
-        return Admission(pins: all, isNew: isNew, isChanged: isNew || !changed.isEmpty, changed: changed)
+        return Admission(pins: pins, isNew: known == nil, isChanged: pins != known, changed: changed)
+    }
+
+    /// Why a party's file does not count; nil if it does.
+    private static func refusal(of approver: Approver, _ pinned: Pin?) -> String? {
+        guard let pinned else { return nil }
+        let isHandedOver = pinned.key == approver.key && approver.handOver != nil
+        guard pinned.key == approver.current || isHandedOver else {
+            return
+                "this is not the key that is pinned for '\(approver.party)', \(pinned.key); only that key can hand"
+                + " over to"
+                + " another: budkavled approve --party \(approver.party) --key OLD --next-key NEW"
+        }
+        guard approver.stamp != pinned.stamp, approver.stamp.time <= pinned.stamp.time else { return nil }
+        return "these approvals of '\(approver.party)' were signed at \(approver.stamp.time), and others at"
+            + " \(pinned.stamp.time) were in force: what was withdrawn since does not come back; put the newest file"
+            + " back, or"
+            + " let the approver sign anew: budkavled approve --party \(approver.party) --key FILE"
     }
 
     /// Writes what was admitted, if it is new; on disk when this returns. Blocks.
     package func write(_ admission: Admission) throws(StartError) {
         guard admission.isChanged else { return }
         var lines = ["\(Self.version) \(collaboration.text)"]
-        lines += admission.pins.sorted { $0.key < $1.key }.map { "\($0.key.text) \($0.value)" }
+        lines += admission.pins.sorted { $0.key < $1.key }.map { party, pin in
+            "\(party.text) \(pin.key) \(pin.stamp.time.milliseconds) \(pin.stamp.digest.base64url)"
+        }
         do throws(JournalError) {
             try file.write(Array((lines.joined(separator: "\n") + "\n").utf8))
         } catch { throw .journal(error) }
     }
 
     /// What is pinned; nil when there is no file and none has to be there.
-    private func pinned(_ activation: Activation) throws(StartError) -> [PartyID: ApproverKey]? {
+    private func pinned(_ activation: Activation) throws(StartError) -> [PartyID: Pin]? {
         let contents: CompanionFile.Contents
         do throws(JournalError) { contents = try file.read() } catch { throw .journal(error) }
         switch contents {
         case .missing:
             guard activation == .later else { return nil }
             throw .approvers(
-                "\(file.path): the pinned keys of the approvers are missing, and a policy was active before; bring the file"
-                    + " back from a backup of the journal. If there never was one (a journal older than approvals), or it is"
+                "\(file.path): the pinned keys of the approvers are missing, and a policy was active before; bring"
+                    + " the file"
+                    + " back from a backup of the journal. If there never was one (a journal older than approvals),"
+                    + " or it is"
                     + " lost: see to it that every key in the configuration is its approver's own, write why into"
                     + " \(again.path), one line, and start the daemon once: it pins them afresh")
         case .forged:
             throw .approvers(
-                "\(file.path): the pinned keys of the approvers were altered or are of another journal; bring the file back"
+                "\(file.path): the pinned keys of the approvers were altered or are of another journal; bring the"
+                    + " file back"
                     + " from a backup of the journal")
         case .bytes(let bytes):
             guard let pins = parse(String(decoding: bytes, as: UTF8.self)) else {
@@ -122,15 +142,18 @@ package struct ApproverPins: Sendable {
         }
     }
 
-    private func parse(_ text: String) -> [PartyID: ApproverKey]? {
+    private func parse(_ text: String) -> [PartyID: Pin]? {
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == "\(Self.version) \(collaboration.text)" else { return nil }
-        var pins: [PartyID: ApproverKey] = [:]
+        var pins: [PartyID: Pin] = [:]
         for line in lines {
             let parts = line.split(separator: " ")
-            guard parts.count == 2, let party = PartyID(parts[0]), let key = ApproverKey(String(parts[1])),
-                pins.updateValue(key, forKey: party) == nil
+            guard parts.count == 4, let party = PartyID(parts[0]), let key = ApproverKey(String(parts[1])),
+                let milliseconds = Int64(parts[2]),
+                let digest = Base64URL.bytes(String(parts[3])).flatMap({ Digest(bytes: $0) })
             else { return nil }
+            let stamp = ApprovalStamp(time: Timestamp(milliseconds: milliseconds), digest: digest)
+            guard pins.updateValue(Pin(key: key, stamp: stamp), forKey: party) == nil else { return nil }
         }
         return pins
     }
@@ -146,7 +169,14 @@ final class ApproverRegistry: Sendable {
         var activation: ApproverPins.Activation
     }
 
+    /// That keys were pinned afresh, for the journal.
+    struct PinnedAgain: Sendable {
+        let reason: String
+        let parties: Int
+    }
+
     private let entries: Mutex<[CollaborationID: Entry]>
+    private let pinnedAgain: Mutex<[CollaborationID: PinnedAgain]> = Mutex([:])
     private let log: DaemonLog
 
     init(_ entries: [CollaborationID: Entry], log: DaemonLog) {
@@ -172,6 +202,11 @@ final class ApproverRegistry: Sendable {
         return judged
     }
 
+    /// That a collaboration's keys were pinned afresh, once.
+    func takePinnedAgain(_ collaboration: CollaborationID) -> PinnedAgain? {
+        pinnedAgain.withLock { $0.removeValue(forKey: collaboration) }
+    }
+
     /// Pins what was judged last: when nothing else can refuse any more, and before anything is activated. Blocks.
     func pin(_ judged: [Judged]) throws(StartError) {
         for one in judged {
@@ -183,6 +218,8 @@ final class ApproverRegistry: Sendable {
             if case .again(let reason) = entry.activation {
                 if one.admission.isNew {
                     log.write(.approversPinnedAgain(collaboration: one.collaboration, reason: reason))
+                    let again = PinnedAgain(reason: reason, parties: one.admission.changed.count)
+                    pinnedAgain.withLock { $0[one.collaboration] = again }
                 }
                 try entry.pins.again.remove()
             }

@@ -4,6 +4,12 @@ import Foundation
 /// the configuration are pinned afresh, and the file goes.
 ///
 /// It is for a journal that is older than approvals, and for pins that no backup has. Where keys are pinned it changes none.
+///
+/// What that means (threats T9 and T16): whoever can write this directory, the daemon's user and root, can take the pins away, lay
+/// this file down, and with a configuration of his own bring in approvers of his own at the next start. Pins protect against
+/// whoever can write the configuration alone; against root nothing on this machine does. So it is never silent: it takes a
+/// restart, the log names it as a warning, the reason is sealed into the journal as an override with the number of parties, where
+/// no later start can take it out, and every party sees in its next `approve --list` under whose key its approvals count.
 package struct ApproversAgain: Sendable {
     /// The longest reason, in bytes of UTF-8.
     package static let mostBytes = 400

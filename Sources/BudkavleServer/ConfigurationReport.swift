@@ -9,32 +9,47 @@ package struct ConfigurationReport: Sendable {
     var policies: [Policy] = []
     /// A line for each exercise that nobody has approved anything of.
     var approvals: [String] = []
+    /// Files that budkavled.yaml names and that were not read here.
+    var unread: [String] = []
 
     var errorCount: Int { diagnostics.count { $0.severity == .error } }
     var failed: [ExampleResult] { examples.flatMap(\.results).filter { !$0.passed } }
     /// Whether it would be activated.
     package var isClean: Bool { errorCount == 0 && failed.isEmpty }
 
-    /// Reads and checks what stands in `directory`. Blocks.
-    package static func make(directory: String) throws(ToolError) -> ConfigurationReport {
+    /// Reads and checks what stands in `directory`, and the files that it names. Blocks.
+    package static func make(directory: String) -> ConfigurationReport {
         var report = ConfigurationReport()
         let log = DiagnosticLog()
-        do {
+        do throws(SettingsFault) {
             let settings = try DaemonSettings.read(directory: directory, log: log)
-            report.diagnostics = log.diagnostics
-            for collaboration in settings?.collaborations ?? [] {
-                let result = try PolicyFiles.check(directory: collaboration.directory)
-                report.diagnostics += result.diagnostics
-                report.examples.append((collaboration.directory, result.examples))
-                if let policy = result.policy { report.policies.append(policy) }
-                if let policy = result.policy, policy.mode == .exercise, let line = result.approvals?.summary {
-                    report.approvals.append("\(policy.collaboration.text): \(line)")
-                }
+            for collaboration in settings?.collaborations ?? [] { report.read(collaboration) }
+            if let settings {
+                var files = NamedFiles(settings, log: log)
+                files.check(report.policies)
+                report.unread = files.unread
             }
         } catch {
-            throw ToolError("\(error)", .configuration)
+            log.add(error.diagnostic)
         }
+        report.diagnostics = log.diagnostics + report.diagnostics
         return report
+    }
+
+    private mutating func read(_ collaboration: DaemonSettings.Collaboration) {
+        let result: PolicyCheckResult
+        do { result = try PolicyFiles.check(directory: collaboration.directory) } catch {
+            let place = SourceLocation(file: collaboration.directory, line: 1, column: 1)
+            let fault = (error as? SettingsFault)?.diagnostic
+            return diagnostics.append(fault ?? Diagnostic(code: .unreadable, location: place, message: "\(error)"))
+        }
+        diagnostics += result.diagnostics
+        examples.append((collaboration.directory, result.examples))
+        guard let policy = result.policy else { return }
+        policies.append(policy)
+        if policy.mode == .exercise, let line = result.approvals?.summary {
+            approvals.append("\(policy.collaboration.text): \(line)")
+        }
     }
 
     /// Every diagnostic as text with its place, GNU style.
@@ -49,17 +64,25 @@ package struct ConfigurationReport: Sendable {
         for (collaboration, results) in examples {
             let passed = results.count { $0.passed }
             lines.append(
-                "\(collaboration)/tests.yaml: \(passed) worked examples passed, \(results.count - passed) failed")
+                results.isEmpty
+                    ? "\(collaboration)/tests.yaml: no worked example was run"
+                    : "\(collaboration)/tests.yaml: \(passed) worked examples passed, \(results.count - passed) failed")
             for result in results where !result.passed {
                 lines.append("  x '\(result.name)'  \(result.location)")
                 lines += result.failures.map { "      \($0)" }
             }
         }
         lines += approvals
-        let warnings = diagnostics.count - errorCount
-        lines.append("\(errorCount) errors, \(warnings) warnings, \(failed.count) failed examples")
+        if !unread.isEmpty {
+            lines.append("\(Self.count(unread.count, "file")) not read here: \(unread.joined(separator: ", "))")
+        }
+        let warnings = Self.count(diagnostics.count - errorCount, "warning")
+        lines.append(
+            "\(Self.count(errorCount, "error")), \(warnings), \(Self.count(failed.count, "failed example"))")
         return lines
     }
+
+    private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
 
     /// One object, `budkavle.check/1`.
     package var json: String {
@@ -75,6 +98,7 @@ package struct ConfigurationReport: Sendable {
                 ]
             })
         object["approvals"] = .array(approvals.map { .string($0) })
+        object["unread"] = .array(unread.map { .string($0) })
         return JSONValue.object(object).text
     }
 }

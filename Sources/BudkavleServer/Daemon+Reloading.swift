@@ -131,12 +131,12 @@ extension Daemon {
             place.core.assumeIsolated { $0.activate(place.policy, by: actor, in: place.space) }
             withState { $0.policies[place.policy.collaboration] = place.policy }
         }
-        reviewSessions()
+        let cut = reviewSessions()
         log.write(prepared.hasChanged ? .reloaded : .reloadUnchanged)
         return ReloadOutcome(
             isActivated: true, hasChanged: prepared.hasChanged,
             policies: prepared.read.policies.map { ($0.collaboration, $0.digest) }, diagnostics: [],
-            failedExamples: [])
+            failedExamples: [], sessionsCut: cut)
     }
 
     /// Space in every journal for the record of its new policy, or in none.
@@ -157,15 +157,18 @@ extension Daemon {
     private func refuse(_ error: StartError, _ current: [CollaborationID: Policy]) -> ReloadOutcome {
         var diagnostics: [String] = []
         var failed: [String] = []
+        var reasons: [String] = []
         if case .configuration(let found, let examples) = error {
             diagnostics = found.map(\.json)
             failed = examples
+        } else {
+            reasons = error.description.split(separator: "\n").map(String.init)
         }
         log.write(.reloadRefused(errors: max(1, diagnostics.count + failed.count), first: error.firstLine))
         return ReloadOutcome(
             isActivated: false, hasChanged: false,
             policies: current.keys.sorted().map { ($0, current[$0]?.digest ?? Digest(sha256Of: [])) },
-            diagnostics: diagnostics, failedExamples: failed)
+            diagnostics: diagnostics, failedExamples: failed, reasons: reasons)
     }
 }
 

@@ -41,6 +41,8 @@ extension Daemon {
             core.assumeIsolated {
                 $0.administration = self
                 $0.start()
+                let registry = approvers.withLock { $0 }
+                if let again = registry?.takePinnedAgain(opened.policy.collaboration) { $0.record(again) }
             }
             withState { state in
                 state.cores[opened.policy.collaboration] = core
@@ -94,7 +96,10 @@ extension Daemon {
             return state.nextConnection
         }
         var random = SystemRandomNumberGenerator()
-        let sessionID = String(random.next(), radix: 16) + String(random.next(), radix: 16)
+        let sessionID = (0..<2).map { _ in
+            let half = String(random.next(), radix: 16)
+            return String(repeating: "0", count: 16 - half.count) + half
+        }.joined()
         let connection = Connection(
             id: ConnectionID(rawValue: number), sessionID: sessionID, channel: channel, loop: loop, admission: self,
             limits: .standard, log: log, scratch: scratch)
@@ -200,11 +205,13 @@ extension Daemon {
     }
 
     /// Judges every live session again: its certificate may have run out, and its party may have lost the right.
-    func reviewSessions() {
+    ///
+    /// - Returns: how many were cut.
+    @discardableResult func reviewSessions() -> Int {
         let context = context.withLock { $0 }
-        for core in cores {
+        return cores.reduce(0) { cut, core in
             // SAFETY: this runs on the loop's thread, which is the core's executor.
-            core.assumeIsolated { $0.reviewSessions { context?.revokes($0) == true } }
+            cut + core.assumeIsolated { $0.reviewSessions { context?.trusts($0) != false } }
         }
     }
 }

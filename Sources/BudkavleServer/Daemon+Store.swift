@@ -33,6 +33,9 @@ extension Daemon {
 
 extension Daemon {
     /// Reads the configuration, takes the lock and starts the cores without listening. Blocks; off the loop.
+    ///
+    /// The policy on disk goes into force here as it would in the daemon: its activation is recorded and what waits is judged by
+    /// it. So the keys and approvals of its approvers are judged and pinned as the daemon does, before any core starts.
     func startStore() throws(StartError) -> [RelayCore] {
         signal(SIGPIPE, SIG_IGN)
         let settings = try readSettings()
@@ -40,6 +43,8 @@ extension Daemon {
         // First of all: whoever holds it is asked instead, whatever the policy on disk is worth just now.
         let (keys, data) = try takeStore(settings)
         let opened = try openJournals(settings, try readPolicies(settings), keys: keys, in: data)
+        let registry = try admitApprovers(opened, in: settings.dataDirectory) { keys[$0] }
+        approvers.withLock { $0 = registry }
         do { try loop.start() } catch { throw .listening("\(error)") }
         let started = Started(settings: settings, data: data, opened: opened)
         onLoop { [self] begun in

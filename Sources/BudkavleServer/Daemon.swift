@@ -46,7 +46,8 @@ extension JournalError {
         switch self {
         case .keyFile, .masterKeyMissing, .masterKeyWrong, .masterKeyInUse, .newerFormat: .configuration
         case .backup: .cannotCreate
-        case .io, .noSpace, .noRoom, .readOnly, .locked, .stopped: .inputOutput
+        case .locked: .tryAgain
+        case .io, .noSpace, .noRoom, .readOnly, .stopped: .inputOutput
         default: .data
         }
     }

@@ -77,15 +77,27 @@ package struct DaemonSettings: Sendable {
     /// What stands in front of the name of a systemd credential, where the path of a secret file may stand too.
     package static let credentialPrefix = "credential:"
 
+    /// Where credentials lie. A tool that root starts beside the service finds the service's own.
+    static var credentialDirectory: String {
+        ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] ?? "/run/credentials/budkavled.service"
+    }
+
     /// The file of a credential (systemd.exec, LoadCredential=); any other path as it is.
-    private static func credentialFile(_ path: String) -> String {
+    static func credentialFile(_ path: String) -> String {
         guard path.hasPrefix(credentialPrefix) else { return path }
-        let directory = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] ?? "/run/credentials/none"
-        return "\(directory)/\(path.dropFirst(credentialPrefix.count))"
+        return "\(credentialDirectory)/\(path.dropFirst(credentialPrefix.count))"
+    }
+
+    /// A path as budkavled.yaml has it: relative ones count from the file's directory.
+    static func absolute(_ path: String, in directory: String) -> String {
+        path.hasPrefix("/") || path.hasPrefix(credentialPrefix) ? path : "\(directory)/\(path)"
     }
 
     /// Reads `<directory>/budkavled.yaml`; every mistake is in `log`, and then there are no settings.
     package static func read(directory: String, log: DiagnosticLog) throws(SettingsFault) -> DaemonSettings? {
+        guard !directory.hasSuffix("budkavled.yaml") else {
+            throw .unreadable(path: directory, why: "the directory that it lies in is wanted")
+        }
         let path = "\(directory)/budkavled.yaml"
         let text = try SettingsFiles.read(file: path)
         guard let root = SettingsReader.parse(file: path, text: text, log: log),
@@ -96,9 +108,7 @@ package struct DaemonSettings: Sendable {
     }
 
     private static func parse(_ root: inout MappingReader, directory: String) -> DaemonSettings? {
-        func absolute(_ path: String) -> String {
-            path.hasPrefix("/") || path.hasPrefix(credentialPrefix) ? path : "\(directory)/\(path)"
-        }
+        func absolute(_ path: String) -> String { Self.absolute(path, in: directory) }
         _ = root.value("version", .oneOf(["1"]))
         let listen = root.mapping("listen").flatMap { readListen($0, absolute) }
         let tls = root.mapping("tls").map { readTLS($0, absolute) }

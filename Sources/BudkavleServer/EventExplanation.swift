@@ -51,7 +51,12 @@ package struct EventExplanation: Sendable {
         let data =
             path == "-"
             ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: path)
-        guard let data else { throw ToolError("\(path): cannot be read", .noInput) }
+        guard let data else {
+            var isDirectory: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            let reason = isDirectory.boolValue ? "a directory" : isThere ? "permission denied" : "no such file"
+            throw ToolError("\(path): cannot be read: \(reason)", .noInput)
+        }
         do throws(Refusal) {
             return try policy.explain(Array(data), at: instant)
         } catch {
@@ -89,7 +94,7 @@ package struct ExplainedPolicies: Sendable {
         explainers = policies.map { Explainer($0, now: now) }
     }
 
-    /// Reads the policies in `directory`, which must be without errors; worked examples are not played. Blocks.
+    /// Reads the policies in `directory`, which must be without errors; worked examples are not read. Blocks.
     ///
     /// - Parameter collaboration: only this one, if its directory is called like it; nil is the first.
     package static func read(directory: String, only collaboration: String?) throws(ToolError) -> ExplainedPolicies {
@@ -100,7 +105,7 @@ package struct ExplainedPolicies: Sendable {
         return found.explainer(collaboration) == nil ? try read(directories: directories) : found
     }
 
-    /// Reads all policies in `directory`, which must be without errors; worked examples are not played. Blocks.
+    /// Reads all policies in `directory`, which must be without errors; worked examples are not read. Blocks.
     package static func read(directory: String) throws(ToolError) -> ExplainedPolicies {
         try read(directories: try StoreSite.settings(directory).collaborations.map(\.directory))
     }
@@ -110,7 +115,7 @@ package struct ExplainedPolicies: Sendable {
         for directory in directories {
             let load: PolicyLoad
             do {
-                load = try PolicyFiles.load(directory: directory)
+                load = try PolicyFiles.load(directory: directory, for: .decidingAlone)
             } catch {
                 throw ToolError("\(error)", .configuration)
             }

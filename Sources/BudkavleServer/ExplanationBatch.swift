@@ -23,10 +23,10 @@ package struct ExplanationBatch: Sendable {
     package init(_ policies: ExplainedPolicies) { self.policies = policies }
 
     /// Takes more of the input and answers the lines that it ends.
-    package mutating func take(_ bytes: some Sequence<UInt8>, answer: (Answer) -> Void) {
+    package mutating func take(_ bytes: some Sequence<UInt8>, answer: (Answer) throws -> Void) rethrows {
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
-                endLine(answer)
+                try endLine(answer)
             } else if line.count < Self.longestLineBytes {
                 line.append(byte)
             } else {
@@ -36,23 +36,25 @@ package struct ExplanationBatch: Sendable {
     }
 
     /// Ends the input: a last line may lack its line feed.
-    package mutating func finish(answer: (Answer) -> Void) { endLine(answer) }
+    package mutating func finish(answer: (Answer) throws -> Void) rethrows { try endLine(answer) }
 
-    private mutating func endLine(_ answer: (Answer) -> Void) {
+    private mutating func endLine(_ answer: (Answer) throws -> Void) rethrows {
         defer {
             line.removeAll(keepingCapacity: true)
             isTooLong = false
         }
         guard !isTooLong else {
             let message = "the line is longer than \(Self.longestLineBytes) bytes"
-            return answer(.refused(Refusal(code: .tooLarge, pointer: "", message: message)))
+            return try answer(.refused(Refusal(code: .tooLarge, pointer: "", message: message)))
         }
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return }
+        let outcome: Answer
         do throws(Refusal) {
-            answer(.explained(try explain(line)))
+            outcome = .explained(try explain(line))
         } catch {
-            answer(.refused(error))
+            outcome = .refused(error)
         }
+        try answer(outcome)
     }
 
     private func explain(_ line: [UInt8]) throws(Refusal) -> EventExplanation {

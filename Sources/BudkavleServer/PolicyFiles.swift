@@ -7,19 +7,21 @@ package enum PolicyFiles {
 
     /// Loads the policy and runs its worked examples. Blocks; not on a loop.
     package static func check(directory: String) throws -> PolicyCheckResult {
-        let (files, zone) = try read(directory)
-        return PolicyCheck.run(files: files, zone: zone, at: WallTime.now)
+        let (files, faults, zone) = try read(directory)
+        return PolicyCheck.run(files: files, zone: zone, faults: faults, at: WallTime.now)
     }
 
     /// Loads the policy and nothing more: for tools that activate nothing. Blocks.
-    package static func load(directory: String) throws -> PolicyLoad {
-        let (files, zone) = try read(directory)
-        return PolicyLoader.load(files: files, zone: zone)
+    package static func load(directory: String, for purpose: LoadPurpose = .everything) throws -> PolicyLoad {
+        let (files, faults, zone) = try read(directory)
+        return PolicyLoader.load(files: files, zone: zone, faults: faults, for: purpose)
     }
 
-    private static func read(_ directory: String) throws -> (files: [String: String], zone: ZoneTransitions) {
-        let files = try SettingsFiles.read(directory: directory)
-        return (files, try zoneTransitions())
+    private static func read(
+        _ directory: String
+    ) throws -> (files: [String: String], faults: [SettingsFault], zone: ZoneTransitions) {
+        let found = try SettingsFiles.readAll(directory: directory)
+        return (found.files, found.faults, try zoneTransitions())
     }
 
     /// The zone of all policies, from the system's data.

@@ -16,11 +16,17 @@ struct RebuiltEnvelope {
     let notification: CaseNotification
     let certainty: Certainty
 
-    /// What the report says is assumed.
+    /// What the report says is assumed: everything that a decision may read and the journal does not keep.
     static let assumptions = [
-        "circumstances, level, programme, affirmations and consent: what the rules that delivered it ask for, no more",
+        "circumstances, level, programme, affirmations, consent and consentof: what the rules that delivered it ask for, no "
+            + "more; the last level and the first programme where only the type demands one",
         "audience: nobody, or exactly those who got it or were refused, whichever gives the recorded recipients",
         "secrecy: the sender's first, or another of its own, whichever gives the recorded recipients",
+        "correlationid and causationid: there where the type or such a rule demands one",
+        "time, and when and by whom it was affirmed: the time of acceptance, and a person of the sender",
+        "county: the collaboration's",
+        "urgency: sent with the class that was recorded",
+        "protected: said to be so where it was treated so",
     ]
 
     /// Nil when no envelope gives the recorded recipients.
@@ -89,7 +95,7 @@ struct RebuiltEnvelope {
         let consent = rules.lazy.compactMap(\.consent.first).first
         let level = conditions.lazy.compactMap(\.levels.first).first
         let programme = conditions.lazy.compactMap(\.programmes.first).first
-        let person = PersonID(unchecked: "staff-1")
+        let person = policy.affirmer(of: facts.source)
         let other = NotificationID(high: 1, low: 1).text
         return CaseNotification(
             id: "replayed", source: facts.source, type: facts.type, time: facts.at,

@@ -12,7 +12,7 @@ struct Recovered {
     fileprivate var misfits: (count: Int, first: [(number: UInt64, kind: EventCodec.KindName)]) = (0, [])
 
     /// Misfits that the log names; more are counted only.
-    fileprivate static let namedMisfits = 1_000
+    static let namedMisfits = 1_000
 
     init(relay: Relay, lastEventAt: Timestamp = .distantPast, contents: ContentStore) {
         self.relay = relay

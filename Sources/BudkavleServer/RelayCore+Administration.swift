@@ -34,6 +34,10 @@ struct ReloadOutcome: Sendable {
     /// Each a JSON object as Settings writes it.
     var diagnostics: [String]
     var failedExamples: [String]
+    /// Why it was refused for another cause than mistakes in policies, a sentence each.
+    var reasons: [String] = []
+    /// Sessions that had lost their right by it.
+    var sessionsCut = 0
 }
 
 extension RelayCore {
@@ -108,6 +112,8 @@ extension RelayCore {
         let diagnostics = outcome.diagnostics.compactMap { try? JSONValue(parsing: Array($0.utf8)) }
         answer.set("diagnostics", .array(diagnostics))
         answer.set("failedexamples", outcome.failedExamples)
+        answer.set("reasons", outcome.reasons)
+        answer.set("cut", outcome.sessionsCut)
         reply(context, answer.value)
     }
 

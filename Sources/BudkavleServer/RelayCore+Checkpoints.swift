@@ -43,11 +43,8 @@ extension RelayCore {
     func judge(checkpoint text: String, session: String) {
         guard let checkpoint = Checkpoint(text) else { return ignore(.malformed, session) }
         let archive = journal.archive
-        guard checkpoint.journal == archive.journalBytes else { return ignore(.otherJournal, session) }
-        let keys = archive.headKeys.map {
-            HeadKey(journal: archive.journalBytes, serial: $0.serial, publicKey: $0.publicKey)
-        }
-        guard keys.contains(where: { checkpoint.isSigned(by: $0) }) else { return ignore(.wrongSignature, session) }
+        let keys = archive.headKeys.map { ($0.serial, $0.publicKey) }
+        if let fault = checkpoint.fault(journal: archive.journalBytes, keys: keys) { return ignore(fault, session) }
         guard checkpoint.madeAt > answeredFor else { return ignore(.answeredFor, session) }
         let known = archive.size
         guard checkpoint.size <= known else {

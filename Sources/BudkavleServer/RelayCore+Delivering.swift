@@ -8,6 +8,8 @@ import STOMP
 extension RelayCore {
     /// How long a delivery waits that could not be written or handed out.
     static let retrySeconds: Int64 = 5
+    /// What the audit log calls an ACK of a delivery that is another desk's or a station's already, or has left memory.
+    static let lateCustody = "late-custody"
 
     /// `SUBSCRIBE`: an inbox of its own desks, its party's receipts, a watch, or the replies to its questions.
     func handle(_ subscribe: SubscribeRequest, at place: RequestPlace) {
@@ -212,7 +214,12 @@ extension RelayCore {
 
     /// ACK: custody, or the receipts' cursor. Credit comes back at once; the record rides with the next batch.
     func acknowledge(_ tags: [MessageTag], at place: RequestPlace) {
-        for command in custodyCommands(tags, of: place.connection) where !gather(command) { redeliver(command) }
+        var isLost = false
+        for command in custodyCommands(tags, of: place.connection) where !gather(command) {
+            isLost = !redeliver(command) || isLost
+        }
+        // It does not come again, so a RECEIPT would say that it is recorded.
+        if isLost, place.receipt != nil { return answer(place, .refused(.unavailable)) }
         answerProgress(place)
     }
 
@@ -226,14 +233,21 @@ extension RelayCore {
     }
 
     /// An ACK or NACK that could not be written counts as not given: the delivery comes again after a moment.
-    private func redeliver(_ command: RelayCommand) {
+    ///
+    /// - Returns: `false` for an ACK of what goes to no station any more: that one is lost.
+    private func redeliver(_ command: RelayCommand) -> Bool {
         let readyAt = clock.now.advanced(bySeconds: Self.retrySeconds)
         switch command {
-        case .custody(let delivery, _):
-            if let ticket = relay.openTicket(of: delivery) { dispatch.retry(ticket, readyAt: readyAt) }
+        case .custody(let delivery, let actor):
+            guard let ticket = relay.openTicket(of: delivery) else {
+                return !relay.takesCustody(delivery, by: actor)
+            }
+            dispatch.retry(ticket, readyAt: readyAt)
         case .giveBack(let delivery, _): dispatch.handle(.returned(delivery, readyAt: readyAt))
+        case .audit: return false
         default: break
         }
+        return true
     }
 
     /// The commands that these ACKs stand for; the messages are no longer in flight.
@@ -242,13 +256,14 @@ extension RelayCore {
         return tags.compactMap { tag in
             switch clients[id]?.inFlight.removeValue(forKey: tag) {
             case .delivery(let delivery, let subscriber):
-                // What this station had before it was found unreadable and set aside, or before it was held, is in its
-                // custody all the same.
-                guard
-                    dispatch.acked(delivery, by: subscriber)
-                        || relay.contentState(of: delivery.notification) == .unreadable
-                        || relay.delivery(delivery)?.transport == .held
-                else { return nil }
+                let wasInFlight = dispatch.acked(delivery, by: subscriber)
+                // What this station had before it was found unreadable and set aside, erased or held is in its custody all
+                // the same. Where the relay cannot say so any more, the audit log does: the station has it.
+                guard relay.takesCustody(delivery, by: actor) else {
+                    if wasInFlight { _ = redeliver(.custody(delivery, by: actor)) }
+                    return .audit(
+                        AuditNote(actor: actor, verb: Self.lateCustody, isAllowed: false, subject: delivery.text))
+                }
                 return .custody(delivery, by: actor)
             case .receipt(let number, let subscriber):
                 guard let ack = receiptDesk.acked(number, by: subscriber), let through = ack.through else {
@@ -262,7 +277,7 @@ extension RelayCore {
 
     /// NACK: back to the desk with a backoff, or set aside after the last attempt.
     func reject(_ tags: [MessageTag], at place: RequestPlace) {
-        for command in returnCommands(tags, of: place.connection) where !gather(command) { redeliver(command) }
+        for command in returnCommands(tags, of: place.connection) where !gather(command) { _ = redeliver(command) }
         answerProgress(place)
     }
 

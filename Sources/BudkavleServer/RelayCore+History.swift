@@ -75,7 +75,8 @@ extension RelayCore {
 
     // MARK: Content
 
-    /// Shows a person what is no longer in memory: that it was released is on disk before it leaves.
+    /// Shows a person what is no longer in memory: that it was released is on disk before it leaves, and only if it can be
+    /// read.
     func showHistoric(_ id: NotificationID, _ client: ClientState, _ context: QuestionContext) {
         let actor = client.actor
         recall(id, from: nil, context) { core, trail in
@@ -85,21 +86,22 @@ extension RelayCore {
             guard case .delivery(let delivery) = trail.sight(for: actor), let facts = trail.notification,
                 let shown = trail.deliveries.first(where: { $0.id == delivery }), facts.content == .stored
             else { return core.refuse(context, .unknown) }
-            let note = AuditNote(actor: actor, verb: "show", isAllowed: true, subject: id.text)
-            guard core.perform(.audit(note), answers: { _ in [] }) != nil else {
-                return core.answerUnavailable(context)
-            }
-            core.whenDurable { core in
-                core.readHistoric(facts, shown, trail.attributes(of: delivery), context)
+            let attributes = trail.attributes(of: delivery)
+            core.readHistoric(facts, context) { core, content in
+                guard let attributes else { return core.refuse(context, .unknown) }
+                let note = AuditNote(actor: actor, verb: "show", isAllowed: true, subject: id.text)
+                guard core.perform(.audit(note), answers: { _ in [] }) != nil else {
+                    return core.answerUnavailable(context)
+                }
+                core.whenDurable { $0.reply(context, content, facts, shown, attributes) }
             }
         }
     }
 
     private func readHistoric(
-        _ facts: NotificationFacts, _ shown: DeliveryFacts, _ attributes: DeliveryAttributes?,
-        _ context: QuestionContext
+        _ facts: NotificationFacts, _ context: QuestionContext,
+        then follow: @escaping @Sendable (isolated RelayCore, StoredContent) -> Void
     ) {
-        guard let attributes else { return refuse(context, .unknown) }
         let id = facts.id
         history.content(of: id, record: facts.sequence) { [self] found in
             guard case .success(let location?) = found else {
@@ -112,7 +114,7 @@ extension RelayCore {
                     guard case .success(let body)? = results.first, let content = try? StoredContent(body) else {
                         return core.refuse(context, .unknown)
                     }
-                    core.reply(context, content, facts, shown, attributes)
+                    follow(core, content)
                 }
             }
         }
@@ -136,6 +138,11 @@ extension RelayCore {
         writer.member("opened", (facts.openedAt ?? clock.now).rfc3339)
         writer.name("labels")
         writer.value(labels(of: [about.type]))
+        let labels = CopyLabels(of: about.type, view: view, policy: policy)
+        writer.name("fieldlabels")
+        writer.value(.object(labels.fields))
+        writer.name("codelabels")
+        writer.value(.object(labels.codes))
         writer.name("event")
         writer.raw(view)
         writer.endObject()

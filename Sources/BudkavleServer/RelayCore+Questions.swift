@@ -155,18 +155,29 @@ extension RelayCore {
             return refuse(context, .schema("/notification", "the relay's id of 26 characters is needed"))
         }
         guard relay.notification(id) != nil else { return showHistoric(id, client, context) }
-        guard case .delivery(let delivery) = relay.sight(of: id, for: client.actor) else {
-            return refuse(context, .unknown)
-        }
-        if relay.contentState(of: id) == .erased { return refuse(context, .erased) }
-        whenJudged(delivery) { $0.open(id, person, context) }
+        open(id, person, context)
     }
 
-    /// A person opens what is still his to see.
-    private func open(_ id: NotificationID, _ person: PersonID, _ context: QuestionContext) {
+    /// A person opens what is his to see. Only what can be shown is recorded as opened, so it is read and judged first.
+    func open(_ id: NotificationID, _ person: PersonID, _ context: QuestionContext) {
         guard let client = clients[context.connection],
-            case .delivery(let delivery) = relay.sight(of: id, for: client.actor)
+            case .delivery(let seen) = relay.sight(of: id, for: client.actor)
         else { return refuse(context, .unknown) }
+        switch relay.contentState(of: id) {
+        case .erased: return refuse(context, .erased)
+        case .unreadable: return refuse(context, .unreadable)
+        case .stored, nil: break
+        }
+        guard let content = contents.cached(id) else { return read(id, for: .opening(person, context)) }
+        judge(seen, content)
+        // It may be held by then, or have moved to where this person does not work.
+        guard case .delivery(let delivery) = relay.sight(of: id, for: client.actor),
+            let facts = relay.delivery(delivery)
+        else { return refuse(context, .unknown) }
+        guard permitted(facts, content) != nil else {
+            // For want of space to hold or move it nothing was decided: it may be asked for again.
+            return rights.unjudged.contains(delivery) ? answerUnavailable(context) : refuse(context, .unknown)
+        }
         let role = client.peer.identity.function ?? "responder"
         let opening = Opening(notification: id, actor: client.actor, person: person, role: role, at: nil)
         let verdict = relay.decide(.open(opening), at: clock.now, random: &random)

@@ -14,6 +14,7 @@ extension RelayCore {
     /// What a piece of content is being read for.
     enum ContentUse {
         case sending(Sending)
+        case opening(PersonID, QuestionContext)
         case show(DeliveryID, QuestionContext)
         /// Whether it may leave is judged by its envelope; then this work goes on, whether it could be read or not.
         case judging(DeliveryID, then: @Sendable (isolated RelayCore) -> Void)
@@ -126,11 +127,19 @@ extension RelayCore {
             }
         case .judging(let delivery, let work):
             if let content = contents.cached(id) {
-                settle(delivery, content)
+                judge(delivery, content)
             } else if !isSetAside {
                 judgeLater(delivery)
             }
             work(self)
+        case .opening(let person, let context):
+            if isAtHand || relay.contentState(of: id) == .erased {
+                open(id, person, context)
+            } else if isSetAside {
+                refuse(context, .unreadable)
+            } else {
+                answerUnavailable(context)
+            }
         case .show(let delivery, let context):
             if isAtHand {
                 show(delivery, context)

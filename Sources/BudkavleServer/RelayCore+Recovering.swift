@@ -26,6 +26,13 @@ extension RelayCore {
         }
     }
 
+    /// Records that the keys of approvers were pinned afresh, of how many parties and why. Without room only the log has it.
+    func record(_ again: ApproverRegistry.PinnedAgain) {
+        guard let reason = StatedReason(again.reason, by: nil), let text = seal(reason) else { return }
+        let note = MaintenanceNote(kind: .override, what: "approvers-again", count: UInt64(again.parties))
+        _ = append(note, reason: text)
+    }
+
     /// Records that old segments went. Without room for the event only the log says so.
     func noteDropped(segments: Int) {
         _ = append(MaintenanceNote(kind: .retired, what: "segments", count: UInt64(segments)), reason: nil)

@@ -214,12 +214,16 @@ extension RelayCore {
         switch content {
         case .erased: return true
         case .stored, .unreadable:
-            let isOpen = relay.deliveries(of: id).contains { !$0.isFinished }
-            return isOpen ? times.isPast(open: id, at: now) : times.isPast(finished: texts.lastAct, at: now)
-        // It has left memory: it is finished. Where records are lost, one that never came in is not there either.
+            let open = relay.deliveries(of: id).filter { !$0.isFinished }
+            return open.isEmpty
+                ? times.isPast(finished: texts.lastAct, at: now)
+                : times.isPast(open: id, deadline: open.compactMap(\.acknowledgeBy).max(), at: now)
+        // It has left memory: it is finished. Where records are lost, one that never came in is not there either, and has no
+        // deadline.
         case nil:
             let mayBeOpen = relay.lostRecords > 0
-            return times.isPast(finished: texts.lastAct, at: now) && (!mayBeOpen || times.isPast(open: id, at: now))
+            return times.isPast(finished: texts.lastAct, at: now)
+                && (!mayBeOpen || times.isPast(open: id, deadline: nil, at: now))
         }
     }
 

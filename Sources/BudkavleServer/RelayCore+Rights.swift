@@ -67,14 +67,16 @@ extension RelayCore {
         }
     }
 
-    /// Does `work` when it is known whether a delivery may leave: what may not is held by then.
-    func whenJudged(_ delivery: DeliveryID, _ work: @escaping @Sendable (isolated RelayCore) -> Void) {
-        guard relay.delivery(delivery)?.transport == .waiting, mustJudge(delivery) else { return work(self) }
-        if let content = contents.cached(delivery.notification) {
+    /// Holds, releases or moves a delivery that waits, if the rules of now are to be asked.
+    func judge(_ delivery: DeliveryID, _ content: StoredContent) {
+        switch relay.delivery(delivery)?.transport {
+        case .waiting where mustJudge(delivery):
+            _ = move(delivery)
             settle(delivery, content)
-            work(self)
-        } else {
-            read(delivery.notification, for: .judging(delivery, then: work))
+        // It has left; whose people go on seeing it is another matter.
+        case .custody where mustJudge(delivery): _ = move(delivery)
+        case .held: settle(delivery, content)
+        default: break
         }
     }
 
@@ -101,7 +103,8 @@ extension RelayCore {
         guard let notification = try? decoder.decode(content.body, of: .stored) else {
             return .holds(attributes: facts.shape.attributes, fields: facts.shape.fields)
         }
-        return policy.right(of: facts.party, to: notification, at: clock.now)
+        return policy.right(
+            of: facts.party, to: notification, acceptedAt: facts.id.notification.time, at: clock.now)
     }
 
     // MARK: Held, released, moved
@@ -133,8 +136,8 @@ extension RelayCore {
         if case .done = answer { rights.review?.released += 1 }
     }
 
-    /// Moves a delivery whose desk is no longer its party's, or whose party has become part of another, which then acts
-    /// for it; false where it may stay.
+    /// Moves a delivery whose desk is no longer its party's or its agent's, or whose party has become part of another, which
+    /// then acts for it; false where it may stay.
     private func move(_ delivery: DeliveryID) -> Bool {
         guard let facts = relay.delivery(delivery), let type = relay.notification(delivery.notification)?.type else {
             return false

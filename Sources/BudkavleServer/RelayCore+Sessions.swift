@@ -38,8 +38,11 @@ extension RelayCore {
     }
 
     /// Ends sessions whose certificate has run out or whose right has gone; the others get their rights of now.
-    /// - Parameter isRevoked: whether the revocation lists of now name a certificate.
-    func reviewSessions(isRevoked: (PeerCertificate) -> Bool) {
+    /// - Parameter isTrusted: whether a certificate is believed by the authorities and revocation lists of now.
+    ///
+    /// - Returns: how many were cut.
+    @discardableResult func reviewSessions(isTrusted: (PeerCertificate) -> Bool) -> Int {
+        var cut = 0
         for id in clients.keys.sorted() {
             guard let client = clients[id], client.peer.transport != "unix" else { continue }
             // SAFETY: connections of this core live on its loop.
@@ -48,14 +51,16 @@ extension RelayCore {
             if case .success(let peer) = judge(identity, adminGroup: nil) {
                 isRight = peer.identity == client.peer.identity
             }
-            if case .certificate(let certificate, _) = identity, isRevoked(certificate) { isRight = false }
+            if case .certificate(let certificate, _) = identity, !isTrusted(certificate) { isRight = false }
             if isRight { continue }
             let refusal = SessionRefusal(
                 code: "revoked", message: "the rights of this session have changed",
                 details: "Connect again. If that is refused, ask the administrator of your party.")
             // SAFETY: as above.
             client.connection.assumeIsolated { $0.end(refusal) }
+            cut += 1
         }
+        return cut
     }
 }
 

@@ -59,6 +59,7 @@ extension RelayCore {
         known.receipts.filter { $0.event == .refused }.map { step in
             var answer = AnswerObject()
             answer.set("party", step.party?.text)
+            answer.set("name", step.party.flatMap { name(of: $0, at: step.at) })
             answer.set("code", step.reason?.rawValue)
             answer.set("at", step.at)
             return answer.value
@@ -67,22 +68,31 @@ extension RelayCore {
 
     private func describe(_ delivery: DeliveryFacts, _ known: KnownHistory) -> JSONValue {
         var answer = AnswerObject()
+        let name = name(of: delivery.party, at: known.facts.acceptedAt)
         answer.set("party", delivery.party.text)
+        answer.set("name", name)
         answer.set("desk", delivery.desk.text)
         answer.set("rule", delivery.shape.rule.text)
         answer.set("state", state(of: delivery))
         if delivery.work != .open { answer.set("outcome", delivery.work.outcome.text) }
         answer.set("acknowledgeby", delivery.acknowledgeBy)
         let steps = known.receipts.filter { $0.party == delivery.party && $0.event != .refused }
-        answer.set("steps", .array(steps.map { describe($0) }))
+        answer.set("steps", .array(steps.map { describe($0, of: name) }))
         return answer.value
     }
 
-    private func describe(_ step: Receipt) -> JSONValue {
+    /// The name that a party had at an instant: what happened under an old name is told with it.
+    private func name(of party: PartyID, at instant: Timestamp) -> JSONValue? {
+        policy.labels(of: party, at: instant).map { ["sv": .string($0.sv), "en": .string($0.en)] }
+    }
+
+    /// - Parameter known: the party's name when the notification was accepted; a later one is told with the step.
+    private func describe(_ step: Receipt, of known: JSONValue?) -> JSONValue {
         var answer = AnswerObject()
         answer.set("event", step.event.text)
         answer.set("at", step.at)
         answer.set("party", step.party?.text)
+        if let name = step.party.flatMap({ name(of: $0, at: step.at) }), name != known { answer.set("name", name) }
         answer.set("desk", step.desk?.text)
         answer.set("role", step.role)
         answer.set("outcome", step.outcome?.text)

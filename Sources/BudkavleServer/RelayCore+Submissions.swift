@@ -27,8 +27,10 @@ extension RelayCore {
 
     /// `SEND /notifications`: decode, authorise, route, decide, write; the RECEIPT leaves after the disk.
     ///
-    /// - Parameter recalled: what it supersedes, read from disk.
-    func submit(_ send: SendRequest, at place: RequestPlace, after recalled: HistoricTrail? = nil) {
+    /// - Parameter recalled: what it names, read from disk.
+    func submit(
+        _ send: SendRequest, at place: RequestPlace, after recalled: [NotificationID: HistoricTrail] = [:]
+    ) {
         guard let client = clients[place.connection] else { return }
         guard client.peer.identity.roles.contains(.sender) else { return answer(place, .refused(.forbidden)) }
         switch prepare(send.body, from: client.peer) {
@@ -36,16 +38,30 @@ extension RelayCore {
         case .known(let known): answerWhenDurable(place, wire(known))
         case .refused(let refusal, let digest): refuse(refusal, digest: digest, of: client.peer, at: place)
         case .ready(var prepared):
-            if let old = prepared.submission.notification.supersedes, recalled == nil, mustRecall(old) {
+            if let missing = complete(&prepared.submission, from: recalled) {
                 journal.release(prepared.grant)
-                return recall(old, at: place) { core, trail in
+                return recall(missing, at: place) { core, trail in
                     guard let trail else { return core.answer(place, .refused(.unavailable)) }
-                    core.submit(send, at: place, after: trail)
+                    core.submit(send, at: place, after: recalled.merging([missing: trail]) { $1 })
                 }
             }
-            prepared.submission.superseded = recalled?.notification
             decide(prepared, at: place)
         }
+    }
+
+    /// Gives a submission what it names and was read from disk.
+    ///
+    /// - Returns: what must be read first.
+    private func complete(
+        _ submission: inout Submission, from recalled: [NotificationID: HistoricTrail]
+    ) -> NotificationID? {
+        let notification = submission.notification
+        for id in [notification.supersedes, notification.causationid.flatMap { NotificationID(text: $0) }] {
+            guard let id, mustRecall(id) else { continue }
+            guard let trail = recalled[id] else { return id }
+            submission.recalled[id] = trail.named
+        }
+        return nil
     }
 
     private func decide(_ prepared: PreparedSubmission, at place: RequestPlace) {
@@ -126,6 +142,7 @@ extension RelayCore {
             notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue, decision: decision,
             policy: policy.digest)
         submission.isCaseSlotGone = isGone
+        submission.isAnswer = policy.typeDefinition(notification.type)?.isAnswer == true
         return .ready(PreparedSubmission(submission: submission, grant: grant))
     }
 
@@ -212,10 +229,7 @@ extension RelayCore {
                 guard client.peer.identity.roles.contains(.sender) else { return giveUp(.refused(.forbidden)) }
                 switch prepare(send.body, from: client.peer) {
                 case .ready(var one):
-                    if let old = one.submission.notification.supersedes {
-                        one.submission.superseded = recalled[old]?.notification
-                        if recalled[old] == nil, mustRecall(old) { missing = old }
-                    }
+                    if let named = complete(&one.submission, from: recalled) { missing = named }
                     prepared[commands.count] = one
                     commands.append(.submit(one.submission))
                 case .known(let known):
@@ -259,7 +273,7 @@ extension RelayCore {
         decide(commands, prepared, items, at: place)
     }
 
-    /// Reads what one SEND of a transaction supersedes, and begins with the transaction anew.
+    /// Reads what one SEND of a transaction names, and begins with the transaction anew.
     private func recall(
         _ id: NotificationID, for items: [TransactionItem], at place: RequestPlace,
         after recalled: [NotificationID: HistoricTrail]

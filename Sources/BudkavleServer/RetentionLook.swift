@@ -6,7 +6,7 @@ import Relay
 struct ContentTimes: Sendable, Equatable {
     /// After the last act that finished every delivery.
     var afterAcknowledgement: Int64
-    /// After acceptance, while a delivery is not finished.
+    /// After the last deadline of a delivery that is not finished; after acceptance where there is none.
     var unacknowledged: Int64
 
     /// What was written later than this cannot be past its time, whatever became of it.
@@ -20,8 +20,10 @@ struct ContentTimes: Sendable, Equatable {
     }
 
     /// Whether the content of a notification that somebody still has to deal with is past its time.
-    func isPast(open id: NotificationID, at now: Timestamp) -> Bool {
-        id.time.advanced(bySeconds: unacknowledged) < now
+    ///
+    /// - Parameter deadline: the last time by which somebody has to acknowledge it; nil for none.
+    func isPast(open id: NotificationID, deadline: Timestamp?, at now: Timestamp) -> Bool {
+        max(id.time, deadline ?? id.time).advanced(bySeconds: unacknowledged) < now
     }
 }
 

@@ -100,7 +100,8 @@ extension SecondFold {
     /// open notification has its content there, and no unread receipt is made from their records.
     private func letGo(_ folded: FoldState, keeping kept: [UInt64], archived: UInt64) throws(Fault) {
         // While anything is lost nothing is thrown away: what could not be served may still be read by hand.
-        guard let history = options.history, folded.relay.lostRecords == 0 else { return }
+        guard folded.relay.lostRecords == 0 else { return }
+        guard let history = options.history else { return }
         let horizon = SystemJournalClock().wallMilliseconds - history.components.seconds * 1_000
         try wrapping { () throws(JournalError) in
             var last = kept.min() ?? 0

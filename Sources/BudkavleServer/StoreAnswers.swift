@@ -151,7 +151,9 @@ enum StoreAnswers {
     }
 
     /// `budkavle.audit-verify/1`.
-    static func audit(_ report: AuditReport, at now: Timestamp) -> JSONValue {
+    ///
+    /// - Parameter checkpoints: how many were held against the log; `held` of the answer says how many it continues.
+    static func audit(_ report: AuditReport, checkpoints: Int, at now: Timestamp) -> JSONValue {
         var answer = AnswerObject(schema: "audit-verify", now: now)
         answer.set("sound", report.isSound)
         answer.set("records", number(report.records))
@@ -160,6 +162,10 @@ enum StoreAnswers {
         answer.set("unsigned", number(report.unsigned))
         answer.set("archived", number(report.archived))
         answer.set("heads", number(report.signatures))
+        if checkpoints > 0 {
+            answer.set("checkpoints", checkpoints)
+            answer.set("held", report.held)
+        }
         answer.set("finding", report.findings.first?.description)
         answer.set("findings", report.findings.count)
         return answer.value

@@ -38,6 +38,7 @@ package struct StoreRefusal: Error, Equatable, CustomStringConvertible {
             case .noSpace, .noRoom, .stopped, .limit: .unavailable
             case .masterKeyInUse: .keyNeeded
             case .backup: .directory
+            case .io where error.isMisnamed: .directory
             case .io, .readOnly, .locked: .io
             default: .damaged
             }

@@ -23,10 +23,11 @@ package struct StoreSite: Sendable {
     /// Reads budkavled.yaml and looks at the data directory. Nothing is written.
     ///
     /// - Parameter name: which collaboration; nil where there is only one.
-    /// - Throws: 78 for the settings, 64 for the collaboration, 66 when there is no store yet.
+    /// - Throws: 78 for the settings, 64 for the collaboration, 66 when there is no store yet, 77 for another user than the
+    ///   store's.
     package static func find(configDirectory: String, collaboration name: String?) throws(ToolError) -> StoreSite {
         let settings = try settings(configDirectory)
-        let all = collaborations(in: settings.dataDirectory)
+        let all = try collaborations(in: settings.dataDirectory)
         guard !all.isEmpty else {
             throw ToolError("\(settings.dataDirectory): there is no journal yet; the first start makes it", .noInput)
         }
@@ -52,10 +53,35 @@ package struct StoreSite: Sendable {
         return found
     }
 
-    /// Names of the directories that hold a journal, sorted.
-    private static func collaborations(in data: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: data)) ?? []
-        return names.filter { FileManager.default.fileExists(atPath: "\(data)/\($0)/segments") }.sorted()
+    /// Names of the directories that hold a journal, sorted; none where there is no directory at all.
+    private static func collaborations(in data: String) throws(ToolError) -> [String] {
+        guard let stream = opendir(data) else { return try absence(of: data, errno) }
+        closedir(stream)
+        var found: [String] = []
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: data)) ?? []).sorted() {
+            var status = stat()
+            if stat("\(data)/\(name)/segments", &status) == 0 {
+                found.append(name)
+            } else {
+                let number = errno
+                found += try absence(of: "\(data)/\(name)", number)
+            }
+        }
+        return found
+    }
+
+    /// Nothing, for what is not there; what another user's directory hides is not absent.
+    private static func absence(of path: String, _ number: Int32) throws(ToolError) -> [String] {
+        if number == ENOENT || number == ENOTDIR { return [] }
+        let reason = String(cString: strerror(number))
+        guard number == EACCES else { throw ToolError("\(path): \(reason)", .inputOutput) }
+        var place = path
+        var status = stat()
+        while stat(place, &status) != 0, let slash = place.lastIndex(of: "/"), slash > place.startIndex {
+            place = String(place[..<slash])
+        }
+        throw ToolError(
+            "\(path): \(reason): \(place) belongs to user \(status.st_uid): run this as that user", .refused)
     }
 
     /// Where orders go when the lock is taken.
@@ -77,7 +103,7 @@ package struct StoreSite: Sendable {
             lock = try DataDirectory(path: settings.dataDirectory)
         } catch {
             if case .locked = error { return nil }
-            throw ToolError(error.description, error.exitStatus)
+            throw ToolError(error)
         }
         var status = stat()
         if stat(directory, &status) == 0, status.st_uid != geteuid() {
@@ -134,10 +160,33 @@ package struct StoreSite: Sendable {
     }
 
     /// `audit verify`.
-    package func verifyAudit() throws(ToolError) -> StoreFinding {
-        try Self.wrapping { () throws(JournalError) in
-            let report = try AuditVerification.run(directory: directory, keys: try keys())
-            return StoreFinding(answer: StoreAnswers.audit(report, at: WallTime.now).bytes, isSound: report.isSound)
+    ///
+    /// - Parameter files: paths of files with checkpoints that others kept, see ``HeldCheckpoints``: one that the log does not
+    ///   continue is a finding.
+    /// - Throws: 65 for a checkpoint of another journal, or that no key of this one signed.
+    package func verifyAudit(checkpoints files: [String] = []) throws(ToolError) -> StoreFinding {
+        let ring = try Self.wrapping { () throws(JournalError) in try keys() }
+        let known = try Self.wrapping { () throws(JournalError) in
+            try Inspection.headKeys(directory: directory, keys: ring)
+        }
+        var held: [SignedHead] = []
+        for path in files {
+            for checkpoint in try HeldCheckpoints.read(file: path) {
+                let keys = known.keys.map { ($0.serial, $0.publicKey) }
+                if let fault = checkpoint.fault(journal: known.journal, keys: keys) {
+                    throw ToolError(
+                        "\(path): a checkpoint of \(checkpoint.size) records is not of this log: \(fault.rawValue)",
+                        .data)
+                }
+                let head = AuditVerification.head(
+                    body: checkpoint.body, signature: checkpoint.signature, keys: known.keys)
+                if let head { held.append(head) }
+            }
+        }
+        return try Self.wrapping { () throws(JournalError) in
+            let report = try AuditVerification.run(directory: directory, keys: ring, held: held)
+            let answer = StoreAnswers.audit(report, checkpoints: held.count, at: WallTime.now)
+            return StoreFinding(answer: answer.bytes, isSound: report.isSound)
         }
     }
 
@@ -176,7 +225,7 @@ package struct StoreSite: Sendable {
         configDirectory: String, collaboration: String?, journal: String, keys: String, deletions: String?
     ) throws(ToolError) -> [UInt8] {
         let settings = try settings(configDirectory)
-        let all = collaborations(in: journal)
+        let all = try collaborations(in: journal)
         guard let name = all.count == 1 && collaboration == nil ? all.first : all.first(where: { $0 == collaboration })
         else {
             if all.isEmpty { throw ToolError("\(journal) holds no backup of a journal", .noInput) }
@@ -197,7 +246,7 @@ package struct StoreSite: Sendable {
         do throws(JournalError) {
             return try work()
         } catch {
-            throw ToolError(error.description, error.exitStatus)
+            throw ToolError(error)
         }
     }
 }

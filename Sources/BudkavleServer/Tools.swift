@@ -10,6 +10,11 @@ package struct ToolError: Error, CustomStringConvertible {
         self.status = status
     }
 
+    /// A look at files that failed: 66 where a name leads nowhere, which is as a rule one that a person typed.
+    init(_ error: JournalError) {
+        self.init(error.description, error.isMisnamed ? .noInput : error.exitStatus)
+    }
+
     /// An order to the store that was refused here; a daemon's refusal ends with the same status.
     package init(_ refusal: StoreRefusal) { self.init(refusal.description, refusal.status) }
 }
@@ -32,7 +37,7 @@ package enum MasterKeyFile {
         do throws(JournalError) {
             try KeyRing.generate(at: path)
         } catch {
-            throw ToolError(error.description, error.exitStatus)
+            throw ToolError(error.description, error.isMisnamed ? .cannotCreate : error.exitStatus)
         }
     }
 }

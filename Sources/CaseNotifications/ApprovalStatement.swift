@@ -1,33 +1,69 @@
 import Crypto
 
-/// What an approver signs: that one part of one collaboration's policy may be active in one exact form.
+/// What an approver signs: everything that one party has approved in one collaboration, as it stands at one time.
 ///
-/// Signed bytes: "budkavle/approval/1" | SHA-256 of the canonical form 32 | part | collaboration | approving party. Each of
-/// the three names stands behind its length in two bytes, big-endian, so that no two statements have the same bytes.
+/// Signed bytes: "budkavle/approval/2" | milliseconds since 1970 8 | collaboration | party | number of parts 4 | and for each
+/// part, sorted by its bytes: part | SHA-256 of its canonical form 32 | days since 1970-01-01 4. Numbers are big-endian, and each
+/// name stands behind its length in two bytes, so that no two statements have the same bytes.
+///
+/// What a replay is. A statement says: these forms, and no others, from this time on. A part that goes from form A to B and back
+/// to A is open again without a new signature only if its approver has said nothing since he approved A. Once he has, by approving B
+/// in its place, by withdrawing A, or by approving A under another `never` rule (which is part of the form), there is a later
+/// statement, and the relay that has seen it takes no earlier one, nor another of the same time: it keeps the time and the digest of
+/// the last beside the keys (`ApproverPins`). One signature covers the whole list because signatures of single parts could be
+/// put together from two statements: the withdrawn one from the old file, the rest from the new one. The days are inside so that
+/// nobody can make an approval look older or newer than it is. How old an approval may be is not said here: it ends by being
+/// withdrawn, or by the dates of its rule, basis or agreement, which are part of the form.
 package struct ApprovalStatement: Hashable, Sendable {
-    private static let domain = Array("budkavle/approval/1".utf8)
+    /// One part in the form that is approved.
+    package struct Entry: Hashable, Sendable {
+        /// What the part is called: `rule:focus-group`.
+        package let part: String
+        /// SHA-256 of its canonical form.
+        package let digest: Digest
+        /// The day on which it was approved: days since 1970-01-01.
+        package let day: Int32
 
-    /// What the part is called: `rule:focus-group`.
-    package let part: String
-    /// SHA-256 of its canonical form.
-    package let digest: Digest
-    /// The collaboration whose policy it is a part of.
+        /// An entry.
+        package init(part: String, digest: Digest, day: Int32) {
+            self.part = part
+            self.digest = digest
+            self.day = day
+        }
+    }
+
+    private static let domain = Array("budkavle/approval/2".utf8)
+
+    /// The collaboration whose policy it is about.
     package let collaboration: CollaborationID
     /// Who says so.
     package let party: PartyID
+    /// When: of two statements of one party the later one counts.
+    package let time: Timestamp
+    /// What is approved, sorted by part.
+    package let entries: [Entry]
 
-    /// A statement.
-    package init(part: String, digest: Digest, collaboration: CollaborationID, party: PartyID) {
-        self.part = part
-        self.digest = digest
+    /// A statement; the order of `entries` means nothing.
+    package init(collaboration: CollaborationID, party: PartyID, time: Timestamp, entries: [Entry]) {
         self.collaboration = collaboration
         self.party = party
+        self.time = time
+        self.entries = entries.sorted { $0.part.utf8.lexicographicallyPrecedes($1.part.utf8) }
     }
 
     /// What is signed.
     package var bytes: [UInt8] {
-        Self.domain + digest.bytes + counted(part) + counted(collaboration.text) + counted(party.text)
+        var bytes = Self.domain + bigEndian(UInt64(bitPattern: time.milliseconds))
+        bytes += counted(collaboration.text) + counted(party.text)
+        bytes += bigEndian(UInt32(truncatingIfNeeded: entries.count))
+        for entry in entries {
+            bytes += counted(entry.part) + entry.digest.bytes + bigEndian(UInt32(bitPattern: entry.day))
+        }
+        return bytes
     }
+
+    /// SHA-256 of `bytes`: which statement it is.
+    package var digest: Digest { Digest(sha256Of: bytes) }
 }
 
 /// What the old key signs when an approver changes keys: "budkavle/approver-key/1" | new key 32 | collaboration | party, the
@@ -51,6 +87,10 @@ package struct ApproverKeyChange: Hashable, Sendable {
 
     /// What is signed.
     package var bytes: [UInt8] { Self.domain + next.bytes + counted(collaboration.text) + counted(party.text) }
+}
+
+private func bigEndian(_ number: some FixedWidthInteger) -> [UInt8] {
+    stride(from: number.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) }
 }
 
 /// A name behind its length. Names are far shorter than 65,536 bytes; a longer one is cut, and then nothing verifies.
@@ -128,7 +168,7 @@ package struct ApproverSecret: Sendable, CustomStringConvertible {
         return publicKey
     }
 
-    /// Signs an approval: 64 bytes.
+    /// Signs what is approved: 64 bytes.
     package func signature(of statement: ApprovalStatement) -> [UInt8] { signature(over: statement.bytes) }
 
     /// Signs a change of keys: 64 bytes.

@@ -76,7 +76,8 @@ package struct Checkpoint: Sendable, Equatable {
 package struct HeadKey: Sendable, Equatable {
     /// Most lines of a key file that are read.
     package static let mostKeys = 1_024
-    private static let name = "budkavle-head-key/1"
+    private static let prefix = "budkavle-head-key/"
+    private static let name = prefix + "1"
 
     /// The journal whose heads it verifies, 16 bytes.
     package let journal: [UInt8]
@@ -106,14 +107,15 @@ package struct HeadKey: Sendable, Equatable {
         self.publicKey = publicKey
     }
 
-    /// Reads a key file: a key per line; empty lines and such that begin with `#` are passed over.
+    /// Reads a key file, as `budkavled keys list` prints it: a key per line, after a label or not; lines without one, and such
+    /// that begin with `#`, are passed over.
     ///
-    /// - Returns: the keys, or the number of the first line that is none, from 1.
+    /// - Returns: the keys, or the number of the first line whose key is none, from 1.
     package static func keys(in text: String) -> Result<[HeadKey], HeadKeyFault> {
         var keys: [HeadKey] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            if line.allSatisfy({ $0 == " " }) || line.hasPrefix("#") { continue }
-            guard let key = HeadKey(line: line), keys.count < mostKeys else {
+            guard !line.hasPrefix("#"), let start = line.firstRange(of: prefix)?.lowerBound else { continue }
+            guard let key = HeadKey(line: line[start...]), keys.count < mostKeys else {
                 return .failure(HeadKeyFault(line: index + 1))
             }
             keys.append(key)

@@ -43,6 +43,10 @@ package struct EventTypeDefinition: Sendable, Equatable {
     /// The members that `data` may have.
     package var fields: [FieldDefinition]
 
+    /// Whether it answers a party that asked: it needs both an audience and what it answers (`reference/domain.md` 2.5, 3.3:
+    /// on request only).
+    package var isAnswer: Bool { requiredAttributes.contains("audience") && requiredAttributes.contains("causationid") }
+
     /// A definition.
     package init(
         type: EventType, labels: [String: String], family: String, area: String, urgency: UrgencyClass,

@@ -1,81 +1,11 @@
 /// A free text made comparable: one byte per character that counts.
 ///
-/// Letters are lower case and without accents (å and ä are `a`, ö is `o`), letters of other scripts `x`; every decimal digit is
-/// ASCII; every dash is `-`, every space a space; what is not seen (soft hyphens, joiners, combining marks) is left out, all
-/// other characters are `.`. So nothing hides behind a no-break space, a decomposed ä or a full-width digit.
+/// Letters are without accents (å and ä are `a`, ö is `o`) and keep their case, letters of other scripts are `x`; every
+/// decimal digit is ASCII; every dash is `-`, every space a space; what is not seen (soft hyphens, joiners, combining marks)
+/// is left out, all other characters are `.`. So nothing hides behind a no-break space, a decomposed ä or a full-width digit.
+///
+/// What `TextScan` looks at closer is noted on the way, so that a text is gone through once, a few comparisons per byte.
 struct FoldedText {
-    /// The bytes.
-    private(set) var bytes: [UInt8] = []
-    /// Whether the character at the same place is a capital letter.
-    private(set) var isCapital: [Bool] = []
-
-    /// Folds text in UTF-8.
-    init(_ utf8: some Collection<UInt8>) {
-        let text = Array(utf8)
-        bytes.reserveCapacity(text.count)
-        isCapital.reserveCapacity(text.count)
-        // A loop by hand, here and below: a text may have 200 KiB, and builds without optimisation scan it too.
-        var place = 0
-        while place < text.count, text[place] < 0x80 {
-            add(ascii: text[place])
-            place += 1
-        }
-        guard place < text.count else { return }
-        for scalar in String(decoding: text[place...], as: UTF8.self).unicodeScalars { add(scalar) }
-    }
-
-    private mutating func add(ascii byte: UInt8) {
-        let isCapital = byte >= 0x41 && byte <= 0x5A
-        bytes.append(isCapital ? byte | 0x20 : byte == 0x09 ? 0x20 : byte)
-        self.isCapital.append(isCapital)
-    }
-
-    private mutating func add(_ scalar: Unicode.Scalar) {
-        switch scalar.value {
-        case ..<0x80: return add(ascii: UInt8(scalar.value))
-        case 0xFF01...0xFF5E: return add(ascii: UInt8(scalar.value - 0xFEE0))
-        case 0xAD, 0x300...0x36F, 0x200B...0x200F, 0x2060...0x2064, 0xFE00...0xFE0F, 0xFEFF: return
-        case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: return append(UInt8(ascii: "-"))
-        case 0xA0, 0x2000...0x200A, 0x202F, 0x205F, 0x3000: return append(0x20)
-        case 0x2028, 0x2029: return append(0x0A)
-        default: break
-        }
-        let properties = scalar.properties
-        if properties.generalCategory == .decimalNumber, let value = properties.numericValue {
-            return append(0x30 + UInt8(min(9, max(0, value))))
-        }
-        guard properties.isAlphabetic else { return append(UInt8(ascii: ".")) }
-        append(Self.plainLetter(scalar), isCapital: properties.isUppercase)
-    }
-
-    private mutating func append(_ byte: UInt8, isCapital: Bool = false) {
-        bytes.append(byte)
-        self.isCapital.append(isCapital)
-    }
-
-    /// The letters of western Europe without their accents; `x` for all others.
-    private static func plainLetter(_ scalar: Unicode.Scalar) -> UInt8 {
-        switch scalar.value {
-        case 0xC0...0xC6, 0xE0...0xE6: UInt8(ascii: "a")
-        case 0xC7, 0xE7: UInt8(ascii: "c")
-        case 0xC8...0xCB, 0xE8...0xEB: UInt8(ascii: "e")
-        case 0xCC...0xCF, 0xEC...0xEF: UInt8(ascii: "i")
-        case 0xD1, 0xF1: UInt8(ascii: "n")
-        case 0xD2...0xD6, 0xD8, 0xF2...0xF6, 0xF8: UInt8(ascii: "o")
-        case 0xD9...0xDC, 0xF9...0xFC: UInt8(ascii: "u")
-        default: UInt8(ascii: "x")
-        }
-    }
-
-    // MARK: Words and numbers
-
-    /// A stretch of letters.
-    struct Word {
-        let range: Range<Int>
-        /// Whether all of its letters are capitals.
-        let isShouted: Bool
-    }
-
     /// A stretch of digits, and what stands between it and the next one.
     struct Number {
         let range: Range<Int>
@@ -87,65 +17,175 @@ struct FoldedText {
     /// The longest stretch between two groups of one number: `) - `.
     static let longestGap = 3
 
-    /// All stretches of letters.
-    var words: [Word] {
-        let (bytes, isCapital, count) = (bytes, isCapital, bytes.count)
-        var words: [Word] = []
-        var start: Int?
-        var isShouted = true
+    /// The bytes.
+    private(set) var bytes: [UInt8] = []
+    /// All stretches of digits.
+    private(set) var numbers: [Number] = []
+    /// Where the words begin that have one of the beginnings.
+    private(set) var suspects: [Int] = []
+    /// Where an `@` stands.
+    private(set) var ats: [Int] = []
+
+    // Of the stretch that is being read.
+    private var letters = 0
+    private var beginning = 0
+    private var firstDigit: Int?
+
+    /// Folds text in UTF-8 and notes the words with one of some beginnings.
+    init(_ utf8: some Collection<UInt8>, noting beginnings: WordBeginnings) {
+        let text = Array(utf8)
+        let latin = Self.latin
+        bytes.reserveCapacity(text.count)
+        // A loop by hand: a text may have 200 KiB, and builds without optimisation scan it too.
         var place = 0
-        while place <= count {
-            let isLetter = place < count && bytes[place] >= 0x61 && bytes[place] <= 0x7A
-            if isLetter {
-                if start == nil { start = place }
-                isShouted = isShouted && isCapital[place]
-            } else if let first = start {
-                words.append(Word(range: first..<place, isShouted: isShouted))
-                start = nil
-                isShouted = true
+        while place < text.count {
+            let byte = text[place]
+            if byte < 0x80 {
+                add(byte == 0x09 ? 0x20 : byte, beginnings)
+                place += 1
+            } else if byte == 0xC3, place + 1 < text.count, text[place + 1] & 0xC0 == 0x80 {
+                add(latin[Int(text[place + 1] & 0x3F)], beginnings)
+                place += 2
+            } else {
+                var end = place + 1
+                while end < text.count, text[end] >= 0x80 { end += 1 }
+                for scalar in String(decoding: text[place..<end], as: UTF8.self).unicodeScalars {
+                    if let byte = Self.folded(scalar) { add(byte, beginnings) }
+                }
+                place = end
             }
-            place += 1
         }
-        return words
+        endNumber()
     }
 
-    /// All stretches of digits.
-    var numbers: [Number] {
-        let (bytes, count) = (bytes, bytes.count)
-        var numbers: [Number] = []
-        var start: Int?
-        var place = 0
-        while place <= count {
-            let isDigit = place < count && bytes[place] >= 0x30 && bytes[place] <= 0x39
-            if isDigit, start == nil { start = place }
-            if !isDigit, let first = start {
-                if let last = numbers.indices.last {
-                    let gap = numbers[last].range.upperBound..<first
-                    if gap.count <= Self.longestGap, bytes[gap].allSatisfy(Self.joins) { numbers[last].gap = gap }
+    private mutating func add(_ byte: UInt8, _ beginnings: WordBeginnings) {
+        if Self.isLetter(byte) {
+            if firstDigit != nil { endNumber() }
+            letters += 1
+            if letters <= WordBeginnings.length {
+                beginning = beginning << 5 | Int(byte & 0x1F)
+                if letters == WordBeginnings.length, beginnings.isOne[beginning] {
+                    suspects.append(bytes.count + 1 - WordBeginnings.length)
                 }
-                numbers.append(Number(range: first..<place))
-                start = nil
             }
-            place += 1
+        } else {
+            letters = 0
+            beginning = 0
+            if byte >= 0x30, byte <= 0x39 {
+                if firstDigit == nil { firstDigit = bytes.count }
+            } else {
+                if firstDigit != nil { endNumber() }
+                if byte == 0x40 { ats.append(bytes.count) }
+            }
         }
-        return numbers
+        bytes.append(byte)
+    }
+
+    private mutating func endNumber() {
+        guard let first = firstDigit else { return }
+        firstDigit = nil
+        if let last = numbers.indices.last {
+            let gap = numbers[last].range.upperBound..<first
+            if gap.count <= Self.longestGap, bytes[gap].allSatisfy(Self.joins) { numbers[last].gap = gap }
+        }
+        numbers.append(Number(range: first..<bytes.count))
     }
 
     private static func joins(_ byte: UInt8) -> Bool { " -+/.()".utf8.contains(byte) }
 
+    // MARK: Characters
+
+    /// U+00C0 to U+00FF.
+    private static let latin = Array("AAAAAAACEEEEIIIIXNOOOOO.OUUUUXXxaaaaaaaceeeeiiiixnooooo.ouuuuxxx".utf8)
+
+    /// What a character beyond ASCII counts as; nil for those that are not seen.
+    private static func folded(_ scalar: Unicode.Scalar) -> UInt8? {
+        switch scalar.value {
+        case 0xC0...0xFF: return latin[Int(scalar.value - 0xC0)]
+        case 0xFF01...0xFF5E: return UInt8(scalar.value - 0xFEE0)
+        case 0xAD, 0x300...0x36F, 0x200B...0x200F, 0x2060...0x2064, 0xFE00...0xFE0F, 0xFEFF: return nil
+        case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: return UInt8(ascii: "-")
+        case 0xA0, 0x2000...0x200A, 0x202F, 0x205F, 0x3000: return 0x20
+        case 0x2028, 0x2029: return 0x0A
+        default: break
+        }
+        let properties = scalar.properties
+        if properties.generalCategory == .decimalNumber, let value = properties.numericValue {
+            return 0x30 + UInt8(min(9, max(0, value)))
+        }
+        guard properties.isAlphabetic else { return UInt8(ascii: ".") }
+        return properties.isUppercase ? UInt8(ascii: "X") : UInt8(ascii: "x")
+    }
+
     /// The byte at a place, or a full stop outside of the text.
     subscript(place: Int) -> UInt8 { bytes.indices.contains(place) ? bytes[place] : UInt8(ascii: ".") }
 
+    /// Whether a byte is a letter of either case.
+    static func isLetter(_ byte: UInt8) -> Bool { byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A }
+
+    /// Whether a capital letter stands at a place.
+    func isCapital(at place: Int) -> Bool { (0x41...0x5A).contains(self[place]) }
+
+    // MARK: Words
+
+    /// The whole stretch of letters of which one stands at a place; nil if none does.
+    func word(at place: Int) -> Range<Int>? {
+        guard Self.isLetter(self[place]) else { return nil }
+        var (start, end) = (place, place + 1)
+        while start > 0, Self.isLetter(bytes[start - 1]) { start -= 1 }
+        while end < bytes.count, Self.isLetter(bytes[end]) { end += 1 }
+        return start..<end
+    }
+
+    /// The first word that begins at a place or behind it.
+    func nextWord(from place: Int) -> Range<Int>? {
+        var place = place
+        while place < bytes.count, !Self.isLetter(bytes[place]) { place += 1 }
+        return word(at: place)
+    }
+
+    /// The last word that ends at a place or before it.
+    func lastWord(before place: Int) -> Range<Int>? {
+        var place = place
+        while place > 0, !Self.isLetter(bytes[place - 1]) { place -= 1 }
+        return place > 0 ? word(at: place - 1) : nil
+    }
+
+    /// Whether all letters of a word are capitals.
+    func isShouted(_ word: Range<Int>) -> Bool { word.allSatisfy { isCapital(at: $0) } }
+
     /// Whether a word is one of these, which are lower case and without accents.
-    func isOne(_ word: Word, of names: Set<String>) -> Bool {
-        names.contains(String(decoding: bytes[word.range], as: UTF8.self))
+    func isOne(_ word: Range<Int>, of names: Set<String>) -> Bool {
+        names.contains(String(decoding: bytes[word].map { $0 | 0x20 }, as: UTF8.self))
     }
 
     /// Whether a word begins so.
-    func begins(_ word: Word, with prefix: String) -> Bool { bytes[word.range].starts(with: prefix.utf8) }
+    func begins(_ word: Range<Int>, with prefix: String) -> Bool {
+        bytes[word].lazy.map { $0 | 0x20 }.starts(with: prefix.utf8)
+    }
 
     /// Whether a word ends so and is longer.
-    func ends(_ word: Word, with suffix: String) -> Bool {
-        word.range.count > suffix.utf8.count && bytes[word.range].suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    func ends(_ word: Range<Int>, with suffix: String) -> Bool {
+        word.count > suffix.utf8.count
+            && bytes[word].suffix(suffix.utf8.count).lazy.map { $0 | 0x20 }.elementsEqual(suffix.utf8)
+    }
+}
+
+/// The first letters of some words, as a table: a word is looked at closer only if it begins like one of them.
+struct WordBeginnings {
+    /// So many letters count; a shorter word begins like none.
+    static let length = 3
+
+    /// By five bits of each letter.
+    let isOne: [Bool]
+
+    /// The beginnings of words in lower case and without accents, each at least `length` letters long.
+    init(of words: some Sequence<String>) {
+        var isOne = [Bool](repeating: false, count: 1 << (5 * Self.length))
+        for word in words {
+            precondition(word.utf8.count >= Self.length, "a beginning needs its letters")
+            isOne[word.utf8.prefix(Self.length).reduce(0) { $0 << 5 | Int($1 & 0x1F) }] = true
+        }
+        self.isOne = isOne
     }
 }

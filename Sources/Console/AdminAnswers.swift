@@ -61,8 +61,20 @@ package struct QueuesAnswer: Equatable, Sendable {
     }
 
     let now: Timestamp
+    /// An agreement that ends soon, or has ended.
+    struct Agreement: Equatable, Sendable {
+        let id: String
+        /// The first instant at which it does not hold.
+        let end: Timestamp
+        /// Those that leave it then; empty for all.
+        let parties: [String]
+    }
+
     let queues: [Queue]
     let total: Counts
+    /// Deliveries whose right has ended: on no desk's list.
+    let held: Int
+    let agreements: [Agreement]
 
     /// Reads the answer; members that are not known are ignored.
     package init(_ bytes: [UInt8]) throws(AnswerFault) {
@@ -73,7 +85,14 @@ package struct QueuesAnswer: Equatable, Sendable {
                 party: try queue.text("party"), desk: try queue.text("desk"), counts: try Counts(queue),
                 oldest: try queue.optionalTime("oldest"))
         }
-        total = try Counts(try reader.object("total"))
+        let sum = try reader.object("total")
+        total = try Counts(sum)
+        held = try sum.optionalInteger("held") ?? 0
+        agreements = try reader.optionalObjects("agreements") { (agreement) throws(AnswerFault) in
+            Agreement(
+                id: try agreement.text("agreement"), end: try agreement.time("ends"),
+                parties: try agreement.texts("parties"))
+        }
     }
 }
 
@@ -97,6 +116,10 @@ package struct ReloadAnswer: Equatable, Sendable {
     let digests: [String]
     let faults: [Fault]
     let failedExamples: [String]
+    /// Why it was refused for another cause than mistakes in policies.
+    let reasons: [String]
+    /// Sessions that had lost their right.
+    let sessionsCut: Int
 
     /// Reads the answer; members that are not known are ignored.
     package init(_ bytes: [UInt8]) throws(AnswerFault) {
@@ -113,6 +136,8 @@ package struct ReloadAnswer: Equatable, Sendable {
                 message: try fault.text("message"), hint: try fault.optionalText("hint"))
         }
         failedExamples = try reader.texts("failedexamples")
+        reasons = try reader.texts("reasons")
+        sessionsCut = try reader.optionalInteger("cut") ?? 0
     }
 }
 
@@ -152,7 +177,8 @@ package struct ClockAnswer: Equatable, Sendable {
 package struct DisconnectAnswer: Equatable, Sendable {
     static let schema = "budkavle.disconnect/1"
 
-    let count: Int
+    /// How many sessions were cut.
+    package let count: Int
 
     /// Reads the answer; members that are not known are ignored.
     package init(_ bytes: [UInt8]) throws(AnswerFault) {

@@ -27,7 +27,9 @@ package struct AdminRenderer: Sendable {
 
     /// The lines, without line ends.
     package func lines(_ answer: QueuesAnswer) -> [String] {
-        if answer.queues.isEmpty, case .terminal = presentation.layout, answer.total.isEmpty { return empty(.noQueues) }
+        if answer.queues.isEmpty, case .terminal = presentation.layout, answer.total.isEmpty {
+            return empty(.noQueues) + notes(answer)
+        }
         let columns: [TextTable.Column] = [
             .init(presentation.text(.columnParty), .left, .downTo(8)),
             .init(presentation.text(.columnDesk), .left, .downTo(8)),
@@ -41,7 +43,25 @@ package struct AdminRenderer: Sendable {
         rows.append(
             [Cell(presentation.layout == .piped ? "total" : presentation.text(.total), .bold), Cell("")]
                 + cells(answer.total) + [Cell("")])
-        return TextTable(columns: columns, rows: rows).lines(presentation.layout)
+        return TextTable(columns: columns, rows: rows).lines(presentation.layout) + notes(answer)
+    }
+
+    /// What an administrator should know beside the numbers, a sentence each; programs read `--json`.
+    private func notes(_ answer: QueuesAnswer) -> [String] {
+        guard case .terminal = presentation.layout else { return [] }
+        var notes = answer.held > 0 ? [presentation.text(.heldDeliveries(answer.held))] : []
+        for agreement in answer.agreements {
+            let id = Sanitizer.line(agreement.id)
+            let parties = agreement.parties.map { Sanitizer.line($0) }
+            let last = presentation.local(agreement.end.advanced(bySeconds: -1))
+            let day = "\(last.dayText(presentation.language)) \(last.year)"
+            notes.append(
+                presentation.text(
+                    answer.now < agreement.end
+                        ? .agreementEnds(agreement: id, parties: parties, lastDay: day)
+                        : .agreementEnded(agreement: id, parties: parties, lastDay: day)))
+        }
+        return notes
     }
 
     /// The lines, without line ends.
@@ -54,12 +74,16 @@ package struct AdminRenderer: Sendable {
             return "\(head)\(hint)  [\(Sanitizer.line(fault.code))]"
         }
         result += answer.failedExamples.map { presentation.text(.failedExample(Sanitizer.line($0))) }
-        if !answer.isActivated {
+        if !answer.reasons.isEmpty {
+            // Paths and keys that must be there whole to be of use.
+            result += answer.reasons.map { Sanitizer.line($0, limit: 2_000) } + [presentation.text(.reloadFailed)]
+        } else if !answer.isActivated {
             let errors = answer.faults.count { $0.severity == "error" }
             result.append(
                 presentation.text(.reloadRefused(errors: errors, failedExamples: answer.failedExamples.count)))
         } else {
             result.append(presentation.text(answer.isChanged ? .reloaded : .reloadUnchanged))
+            if answer.sessionsCut > 0 { result.append(presentation.text(.disconnected(answer.sessionsCut))) }
             result += answer.digests.map { "  \(Sanitizer.line($0))" }
         }
         return result

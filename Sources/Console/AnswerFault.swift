@@ -99,6 +99,20 @@ struct AnswerReader {
         return result
     }
 
+    /// The same for a list that may be absent.
+    func optionalObjects<Element>(
+        _ name: String, _ read: (AnswerReader) throws(AnswerFault) -> Element
+    ) throws(AnswerFault) -> [Element] {
+        value[name] == nil ? [] : try objects(name, read)
+    }
+
+    /// What a party is called; nothing if the relay does not say.
+    func name(_ member: String) throws(AnswerFault) -> PartyName {
+        guard value[member] != nil else { return PartyName() }
+        let names = try object(member)
+        return PartyName(swedish: try names.text("sv"), english: try names.text("en"))
+    }
+
     func labels(_ name: String) throws(AnswerFault) -> LabelTable {
         guard let member = value[name] else { return LabelTable() }
         guard let object = member.object else { throw fault(name) }
@@ -111,6 +125,18 @@ struct AnswerReader {
     }
 
     func fault(_ name: String) -> AnswerFault { AnswerFault(pointer: "\(pointer)/\(name)") }
+}
+
+/// What a party was called at some time, for people.
+struct PartyName: Equatable, Sendable {
+    var swedish = ""
+    var english = ""
+
+    /// The name made harmless; nil if it is not known.
+    func text(_ language: Language) -> String? {
+        let name = language == .swedish ? swedish : english
+        return name.isEmpty ? nil : Sanitizer.line(name)
+    }
 }
 
 /// What the relay's catalogue calls types and fields, for people.

@@ -25,12 +25,13 @@ package struct CoverageText {
         for urgency in report.types.keys.sorted() {
             let types = report.types[urgency] ?? []
             let gaps = report.gaps.filter { $0.urgency == urgency }
-            let cells = types.count * report.municipalities.count
-            let open = Set(gaps.flatMap { gap in gap.types.map { "\(gap.municipality) \($0.text)" } }).count
+            let cells = report.cells(of: urgency)
+            let lacking = cells.withoutAgreement > 0 ? ", \(cells.withoutAgreement) without an agreement" : ""
             lines.append("")
             lines.append(
-                "\(urgency.text)  \(cells - open) of \(cells) covered round the clock: \(types.count) types in "
-                    + "\(report.municipalities.count) municipalities" + (urgency == .u1 ? "" : "  (for information)"))
+                "\(urgency.text)  \(cells.covered) of \(cells.all) covered round the clock\(lacking): \(types.count) types "
+                    + "in \(report.municipalities.count) municipalities" + (urgency == .u1 ? "" : "  (for information)")
+            )
             for municipality in report.municipalities {
                 lines += self.lines(gaps.filter { $0.municipality == municipality }, municipality)
             }
@@ -40,7 +41,11 @@ package struct CoverageText {
             lines.append("Not everything was looked at: too much changes. What was not counts as a gap.")
         }
         if report.gaps.contains(where: \.lacksAgreement) {
-            lines.append("What lacks only an agreement is no matter of hours and keeps nothing from production.")
+            lines.append(
+                policy.mode == .production
+                    ? "What lacks only an agreement blocks too, unless the board has signed it."
+                    : "What lacks only an agreement stops no exercise; in production mode it blocks until its board signs it."
+            )
         }
         let blocking = Set(report.blocking.map(\.municipality)).count
         lines.append(
@@ -58,7 +63,8 @@ package struct CoverageText {
         var lines = ["  \(municipality) \(policy.municipalities[municipality] ?? "")"]
         for gap in gaps.prefix(Self.shownGaps) {
             let parties = gap.parties.isEmpty ? "-" : gap.parties.map(\.text).joined(separator: ", ")
-            let state = gap.lacksAgreement ? "no agreement" : gap.isSigned ? "signed" : "NOT SIGNED"
+            let signed = gap.isSigned ? "signed" : "NOT SIGNED"
+            let state = gap.lacksAgreement ? "no agreement" + (gap.isBlocking ? ", \(signed)" : "") : signed
             lines.append("    \(gap.text(zone: policy.zone))  \(parties)  \(state)")
             lines.append("      types    \(gap.types.map(\.shortName).joined(separator: " "))")
             if gap.reasons != first.reasons || gap == first {
@@ -85,6 +91,15 @@ package struct CoverageText {
             types[urgency.text] = .array(list.map { .string($0.text) })
         }
         object["types"] = .object(types)
+        var cells = JSONObject()
+        for urgency in report.types.keys.sorted() {
+            let (all, covered, lacking) = report.cells(of: urgency)
+            cells[urgency.text] = [
+                "all": .integer(Int64(all)), "covered": .integer(Int64(covered)),
+                "noagreement": .integer(Int64(lacking)),
+            ]
+        }
+        object["cells"] = .object(cells)
         object["gaps"] = .array(
             report.gaps.map { gap in
                 [

@@ -25,7 +25,7 @@ extension Message {
         case .acknowledgeBy(let time): "ack by \(time)"
         case .event(let name): Self.englishEvent(name)
         case .outcome(let name): Self.englishOutcome(name)
-        case .step(let step): step == "no-station" ? "no station" : "step \(step)"
+        case .step(let step): Self.englishStep(step)
         case .linkLost: "link lost, trying again"
         case .linkRestored(let seconds): "link restored after \(seconds) s"
         case .openedRecorded: "Opened by you: the sender sees 'opened'."
@@ -35,6 +35,7 @@ extension Message {
         case .yes: "yes"
         case .no: "no"
         case .marking(let text): "Secrecy: \(text)"
+        case .attribute(let name): name
         case .contentNeedsTerminal:
             "Content is shown on a terminal only. --unsafe-plain writes it anyway; guard the file. Nothing was opened."
         case .acknowledgedNow(let id, let outcome): "acknowledged  \(id)  \(Self.englishOutcome(outcome))"
@@ -77,12 +78,23 @@ extension Message {
         case .columnSetAside: "SET ASIDE"
         case .columnOldest: "OLDEST"
         case .total: "total"
+        case .heldDeliveries(let count):
+            count == 1
+                ? "1 delivery is held: no rule in force allows it any more. Its sender has been told."
+                : "\(count) deliveries are held: no rule in force allows them any more. Their senders have been told."
+        case .agreementEnds(let agreement, let parties, let day):
+            "Agreement \(agreement) holds\(Self.englishFor(parties)) through \(day): what it alone allows stops then."
+        case .agreementEnded(let agreement, let parties, let day):
+            "Agreement \(agreement) has ended\(Self.englishFor(parties)), its last day was \(day): what it alone allowed "
+                + "stops, duties go on."
         case .noSessions: "No sessions."
         case .noQueues: "Nothing is queued."
         case .reloaded: "The policy is loaded and in force."
-        case .reloadUnchanged: "Unchanged; nothing was done."
+        case .reloadUnchanged:
+            "Certificates and revocation lists were read again; the policy is the one in force already."
         case .reloadRefused(let errors, let failed):
             "The policy was refused, the old one holds: \(errors) errors, \(failed) failed examples"
+        case .reloadFailed: "Nothing was taken over: policy, certificates and revocation lists are those from before."
         case .failedExample(let name): "example '\(name)' failed"
         case .draining(let sessions, let unacknowledged):
             "The relay drains: \(sessions) sessions, \(unacknowledged) unacknowledged"
@@ -98,6 +110,8 @@ extension Message {
         case .didYouMean(let word): "did you mean '\(word)'?"
         case .relayUnreachable(let address): "The relay at \(address) cannot be reached"
         case .refusedCertificate: "The relay does not accept the certificate"
+        case .relayNotTrusted:
+            "What answers cannot show that it is your relay: go no further, tell your administrator"
         case .forbidden: "Your certificate may not do this"
         case .unknownThing: "There is no such thing, or it is not yours to see"
         case .timedOut(let seconds): "No answer within \(seconds) s"
@@ -105,6 +119,10 @@ extension Message {
         case .inputMissing(let name): "Cannot read \(name)"
         case .inputInvalid(let place): "The input is wrong at \(place)"
         }
+    }
+
+    private static func englishFor(_ parties: [String]) -> String {
+        parties.isEmpty ? "" : " for " + parties.joined(separator: ", ")
     }
 
     private static func englishCircumstance(_ code: String) -> String {
@@ -122,8 +140,21 @@ extension Message {
         switch name {
         case "acknowledged": "ACKNOWLEDGED"
         case "set-aside": "set aside"
-        case "right-ended": "held, the right has ended"
+        case "held": "held, no rule in force allows it any more"
+        case "moved": "moved to another desk"
         default: name
+        }
+    }
+
+    private static func englishStep(_ step: String) -> String {
+        switch step {
+        case "no-station": "no station"
+        case "set-aside": "set aside"
+        case "right-ended": "held, no rule in force allows it any more"
+        case "before-custody": "before it was fetched"
+        case "after-custody-unopened": "fetched, not opened"
+        case "after-opening": "after it was opened"
+        default: "step \(step)"
         }
     }
 

@@ -25,7 +25,13 @@ package struct ExplanationText {
     }
 
     private var decision: Decision { explanation.decision }
-    private var grants: [Grant] { decision.grants.filter { party == nil || $0.party == party } }
+    /// A party's own, or the one that its fallback gets in its stead.
+    private var grants: [Grant] {
+        guard let party else { return decision.grants }
+        return decision.grants.filter { grant in
+            grant.party == party || grant.reasons.contains { $0.kind == .fallback(for: party) }
+        }
+    }
     private var refusals: [PartyRefusal] { decision.refusals.filter { party == nil || $0.party == party } }
 
     /// For people, a line each.
@@ -78,6 +84,7 @@ package struct ExplanationText {
             grants.map { grant in
                 var recipient = JSONObject()
                 recipient["party"] = .string(grant.party.text)
+                if let origin = grant.insteadOf { recipient["insteadof"] = .string(origin.text) }
                 recipient["desk"] = .string(grant.desk.text)
                 if let agent = grant.agent { recipient["agent"] = .string(agent.text) }
                 recipient["rule"] = .string(grant.rule.text)
@@ -138,6 +145,9 @@ package struct ExplanationText {
         case .never: "a never rule stops it"
         case .redacted(let fields):
             "a never rule takes out \(fields.isEmpty ? "all fields" : fields.joined(separator: " "))"
+        case .notApproved(let parties):
+            "it is inactive, \(parties.map(\.text).joined(separator: ", ")) has not approved it"
+        case .notInForce: "it is not in force at that time"
         case .basisNotInForce(let basis): "\(basis) is not in force at that time"
         case .basisDoesNotCover(let basis): "\(basis) is not for this sender, recipient or type"
         case .secrecyExcluded(let basis, let secrecy): "\(basis) does not lift secrecy under \(secrecy)"

@@ -39,6 +39,8 @@ package enum Message: Equatable, Sendable {
     case yes
     case no
     case marking(String)
+    /// What an attribute of the envelope is called (protocol.md, extension attributes).
+    case attribute(String)
     case contentNeedsTerminal
 
     // Acknowledge
@@ -84,11 +86,15 @@ package enum Message: Equatable, Sendable {
     case columnSetAside
     case columnOldest
     case total
+    case heldDeliveries(Int)
+    case agreementEnds(agreement: String, parties: [String], lastDay: String)
+    case agreementEnded(agreement: String, parties: [String], lastDay: String)
     case noSessions
     case noQueues
     case reloaded
     case reloadUnchanged
     case reloadRefused(errors: Int, failedExamples: Int)
+    case reloadFailed
     case failedExample(String)
     case draining(sessions: Int, unacknowledged: Int)
     case notDraining
@@ -105,6 +111,7 @@ package enum Message: Equatable, Sendable {
     case didYouMean(String)
     case relayUnreachable(String)
     case refusedCertificate
+    case relayNotTrusted
     case forbidden
     case unknownThing
     case timedOut(seconds: Int)
@@ -130,7 +137,7 @@ extension Message {
         .handedTo("soc-1880"), .watchNew, .watchListed, .watchOpen(2, desk: "jour-1880"), .acknowledgeBy("02:19"),
         .event("acknowledged"), .outcome("taken"), .step("2"), .linkLost, .linkRestored(seconds: 38),
         .openedRecorded, .from("pol-18-rlc"), .caseID("BK-18-2026-7QK2ZD9F"), .received("02:11"), .yes, .no,
-        .marking("OSL 26:1"), .contentNeedsTerminal,
+        .marking("OSL 26:1"), .attribute("circumstances"), .contentNeedsTerminal,
         .acknowledgedNow(id: "3M9XAH", outcome: "taken"), .alreadyAcknowledged(id: "3M9XAH"),
         .outcomePrompt, .accepted(notification: "3M9XAH"), .acceptedBefore(notification: "3M9XAH"), .nothingWasSent,
         .wouldGetFields(["a", "b"]),
@@ -140,12 +147,16 @@ extension Message {
         .allAcknowledged, .notAllAcknowledged(1), .refusedParty(party: "frv-18", code: "never-rule"), .noReceipts,
         .overdueSince("23:25"), .columnParty, .columnClient, .columnSince, .columnTransport, .columnUnacknowledged,
         .columnDesk, .columnReady, .columnInFlight, .columnCustody, .columnSetAside, .columnOldest, .total,
+        .heldDeliveries(2),
+        .agreementEnds(agreement: "lokal-1880", parties: [], lastDay: "Sun 28 Feb 2027"),
+        .agreementEnded(agreement: "lokal-1880", parties: ["frv-18"], lastDay: "Sun 28 Feb 2027"),
         .noSessions, .noQueues, .reloaded, .reloadUnchanged, .reloadRefused(errors: 2, failedExamples: 1),
+        .reloadFailed,
         .failedExample("S1"), .draining(sessions: 3, unacknowledged: 1), .notDraining, .clockReads("23:00"),
         .clockSimulated, .clockReal, .disconnected(1),
         .unknownCommand("inbix"), .unknownID("3M9XAH"),
         .ambiguousID("AH", count: 2), .unknownParty("jour-1808"), .didYouMean("jour-1880"),
-        .relayUnreachable("relay.example:61614"), .refusedCertificate, .forbidden, .unknownThing,
+        .relayUnreachable("relay.example:61614"), .refusedCertificate, .relayNotTrusted, .forbidden, .unknownThing,
         .timedOut(seconds: 10), .interrupted, .inputMissing("a.json"), .inputInvalid("/type"),
 
     ]

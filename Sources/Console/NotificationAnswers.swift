@@ -10,6 +10,8 @@ package struct NotificationAnswer: Equatable, Sendable {
     let event: JSONObject
     let labels: LabelTable
     let fieldLabels: LabelTable
+    /// By `field/code`.
+    let codeLabels: LabelTable
 
     /// Reads the answer; members that are not known are ignored.
     package init(_ bytes: [UInt8]) throws(AnswerFault) {
@@ -21,6 +23,7 @@ package struct NotificationAnswer: Equatable, Sendable {
         self.event = event
         labels = try reader.labels("labels")
         fieldLabels = try reader.labels("fieldlabels")
+        codeLabels = try reader.labels("codelabels")
     }
 }
 
@@ -36,10 +39,14 @@ package struct StatusAnswer: Equatable, Sendable {
         let outcome: String?
         let step: String?
         let reason: String?
+        /// The party's name then, if it was another than the delivery's.
+        var name = PartyName()
     }
 
     struct Delivery: Equatable, Sendable {
         let party: String
+        /// What the party was called when the notification was accepted.
+        let name: PartyName
         let desk: String
         let rule: String?
         let state: String
@@ -59,6 +66,7 @@ package struct StatusAnswer: Equatable, Sendable {
 
     struct RefusedParty: Equatable, Sendable {
         let party: String
+        let name: PartyName
         let code: String
     }
 
@@ -85,7 +93,7 @@ package struct StatusAnswer: Equatable, Sendable {
         isDrill = try reader.optionalFlag("drill")
         deliveries = try reader.objects("deliveries") { (delivery) throws(AnswerFault) in
             Delivery(
-                party: try delivery.text("party"), desk: try delivery.text("desk"),
+                party: try delivery.text("party"), name: try delivery.name("name"), desk: try delivery.text("desk"),
                 rule: try delivery.optionalText("rule"), state: try delivery.text("state"),
                 outcome: try delivery.optionalText("outcome"),
                 acknowledgeBy: try delivery.optionalTime("acknowledgeby"),
@@ -93,11 +101,12 @@ package struct StatusAnswer: Equatable, Sendable {
                     Step(
                         event: try step.text("event"), at: try step.time("at"), desk: try step.optionalText("desk"),
                         role: try step.optionalText("role"), outcome: try step.optionalText("outcome"),
-                        step: try step.optionalText("step"), reason: try step.optionalText("reason"))
+                        step: try step.optionalText("step"), reason: try step.optionalText("reason"),
+                        name: try step.name("name"))
                 })
         }
         refused = try reader.objects("refused") { (party) throws(AnswerFault) in
-            RefusedParty(party: try party.text("party"), code: try party.text("code"))
+            RefusedParty(party: try party.text("party"), name: try party.name("name"), code: try party.text("code"))
         }
         isComplete = try reader.flag("complete")
         labels = try reader.labels("labels")

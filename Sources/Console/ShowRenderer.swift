@@ -40,16 +40,35 @@ package struct ShowRenderer: Sendable {
         let attributes = answer.event.members.filter { !Self.shownElsewhere.contains($0.name) }
         let data = answer.event["data"]?.object?.members ?? []
         let named =
-            attributes.map { (Sanitizer.line($0.name), $0.value) }
-            + data.map { (Sanitizer.line(answer.fieldLabels.text($0.name, presentation.language)), $0.value) }
+            attributes.map { (presentation.text(.attribute(Sanitizer.line($0.name))), coded($0, answer)) }
+            + data.map {
+                (Sanitizer.line(answer.fieldLabels.text($0.name, presentation.language)), coded($0, answer))
+            }
         let width = min(28, named.reduce(0) { max($0, DisplayWidth.of($1.0)) })
-        for (name, value) in named {
-            let texts = values(value)
+        for (name, texts) in named {
             result.append("  \(DisplayWidth.padded(name, to: width))  \(texts[0])".trimmedAtEnd)
             let indent = String(repeating: " ", count: width + 4)
             result += texts.dropFirst().map { (indent + $0).trimmedAtEnd }
         }
         return result + ["", presentation.paint(presentation.text(.openedRecorded), .faint)]
+    }
+
+    /// A member's value with the codes in it called as the reader calls them: at least one line.
+    private func coded(_ member: JSONObject.Member, _ answer: NotificationAnswer) -> [String] {
+        func label(_ code: some StringProtocol) -> String? {
+            answer.codeLabels.labels["\(member.name)/\(code)"]?[presentation.language].map { Sanitizer.line($0) }
+        }
+        switch member.value {
+        case .string(let text) where member.name == "circumstances":
+            return [text.split(separator: " ").map { label($0) ?? Sanitizer.line(String($0)) }.joined(separator: ", ")]
+        case .string(let text): return label(text).map { [$0] } ?? values(member.value)
+        case .array(let items):
+            return [
+                items.flatMap { item in item.string.flatMap { label($0) }.map { [$0] } ?? values(item) }
+                    .joined(separator: ", ")
+            ]
+        case .null, .bool, .integer, .number, .object: return values(member.value)
+        }
     }
 
     /// At least one line.
@@ -112,7 +131,9 @@ package struct StatusRenderer: Sendable {
             let party = DisplayWidth.padded(Sanitizer.line(delivery.party), to: width)
             let ladder = delivery.steps.map { step($0, after: answer.accepted) }.joined(separator: " > ")
             let text = ladder.isEmpty ? presentation.text(.event(Sanitizer.line(delivery.state))) : ladder
-            let lines = DisplayWidth.wrapped(text, to: max(20, presentation.layout.width - width - 4))
+            let room = max(20, presentation.layout.width - width - 4)
+            let name = delivery.name.text(presentation.language).map { DisplayWidth.wrapped($0, to: room) } ?? []
+            let lines = name + DisplayWidth.wrapped(text, to: room)
             result.append("  \(party)  \(lines[0])")
             result += lines.dropFirst().map { String(repeating: " ", count: width + 4) + $0 }
             if !delivery.hasEnded, let deadline = delivery.acknowledgeBy {
@@ -124,7 +145,8 @@ package struct StatusRenderer: Sendable {
             }
         }
         for party in answer.refused {
-            let name = DisplayWidth.padded(Sanitizer.line(party.party), to: width)
+            let id = DisplayWidth.padded(Sanitizer.line(party.party), to: width)
+            let name = party.name.text(presentation.language).map { "\(id)  \($0)" } ?? id
             result.append("  " + presentation.text(.refusedParty(party: name, code: Sanitizer.line(party.code))))
         }
         let left = answer.deliveries.count { !$0.hasEnded }
@@ -143,6 +165,7 @@ package struct StatusRenderer: Sendable {
         if let number = step.step { parts.append(presentation.text(.step(Sanitizer.line(number)))) }
         if let reason = step.reason { parts.append(presentation.text(.refusalReason(Sanitizer.line(reason)))) }
         if let role = step.role ?? step.desk { parts.append("(\(Sanitizer.line(role)))") }
+        if let name = step.name.text(presentation.language) { parts.append("[\(name)]") }
         return parts.joined(separator: " ")
     }
 }

@@ -115,6 +115,10 @@ enum StoreAnswer: Equatable, Sendable {
         let batches: Int
         let heads: Int
         let finding: String?
+        /// Checkpoints that were held against the log; nil for none.
+        var checkpoints: Int?
+        /// How many of them it continues.
+        var held: Int?
     }
 
     struct DeadLetter: Equatable, Sendable {
@@ -163,7 +167,9 @@ extension StoreAnswer {
                 Audit(
                     isSound: try reader.flag("sound"), records: try reader.integer("records"),
                     batches: try reader.integer("batches"), heads: try reader.integer("heads"),
-                    finding: try reader.optionalText("finding")))
+                    finding: try reader.optionalText("finding"),
+                    checkpoints: try reader.optionalInteger("checkpoints"),
+                    held: try reader.optionalInteger("held")))
         case "budkavle.dead-letters/1": self = .deadLetters(try Self.deadLetters(reader))
         case "budkavle.requeue/1": self = .requeued(try reader.integer("requeued"))
         default: throw reader.fault("schema")

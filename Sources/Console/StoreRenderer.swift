@@ -27,9 +27,10 @@ package struct StoreRenderer: Sendable {
         case .verification(let verification): lines(verification)
         case .stats(let stats): lines(stats)
         case .audit(let audit):
-            audit.isSound
+            (audit.isSound
                 ? [text(.auditSound(records: audit.records, batches: audit.batches, heads: audit.heads))]
-                : [text(.auditBroken)] + (audit.finding.map { ["  " + safe($0)] } ?? [])
+                : [text(.auditBroken)] + (audit.finding.map { ["  " + safe($0)] } ?? []))
+                + (audit.checkpoints.map { [text(.auditHeld(audit.held ?? 0, of: $0))] } ?? [])
         case .deadLetters(let letters): lines(letters)
         case .requeued(let count): [text(.requeued(count))]
         }

@@ -37,6 +37,7 @@ enum StoreText: Equatable, Sendable {
     case slabs(count: Int, slots: Int, erased: Int, snapshots: Int)
     case auditSound(records: Int, batches: Int, heads: Int)
     case auditBroken
+    case auditHeld(Int, of: Int)
     case noDeadLetters
     case protectedDelivery
     case more
@@ -103,6 +104,7 @@ extension StoreText {
         case .auditSound(let records, let batches, let heads):
             "VERIFIED  \(records) records in \(batches) batches under \(heads) signed heads"
         case .auditBroken: "BROKEN"
+        case .auditHeld(let held, let all): "The log continues \(held) of \(all) checkpoints."
         case .noDeadLetters: "Nothing is set aside."
         case .protectedDelivery: "(protected)"
         case .more: "There are more that are not shown."
@@ -161,6 +163,7 @@ extension StoreText {
         case .auditSound(let records, let batches, let heads):
             "STYRKT  \(records) poster i \(batches) satser under \(heads) signerade huvuden"
         case .auditBroken: "BRUTEN"
+        case .auditHeld(let held, let all): "Loggen fortsätter \(held) av \(all) kontrollpunkter."
         case .noDeadLetters: "Inget är lagt åt sidan."
         case .protectedDelivery: "(skyddad)"
         case .more: "Det finns fler som inte visas."

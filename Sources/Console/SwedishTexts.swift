@@ -25,7 +25,7 @@ extension Message {
         case .acknowledgeBy(let time): "kvitteras före \(time)"
         case .event(let name): Self.swedishEvent(name)
         case .outcome(let name): Self.swedishOutcome(name)
-        case .step(let step): step == "no-station" ? "ingen mottagande station" : "steg \(step)"
+        case .step(let step): Self.swedishStep(step)
         case .linkLost: "förbindelsen bröts, försöker igen"
         case .linkRestored(let seconds): "förbindelsen åter efter \(seconds) s"
         case .openedRecorded: "Öppnad av dig: avsändaren ser 'öppnad'."
@@ -35,6 +35,7 @@ extension Message {
         case .yes: "ja"
         case .no: "nej"
         case .marking(let text): "Sekretess: \(text)"
+        case .attribute(let name): Self.swedishAttribute(name)
         case .contentNeedsTerminal:
             "Innehåll visas bara på en terminal. Med --unsafe-plain skrivs det ändå; skydda då filen. Inget öppnades."
         case .acknowledgedNow(let id, let outcome): "kvitterad  \(id)  \(Self.swedishOutcome(outcome))"
@@ -77,12 +78,24 @@ extension Message {
         case .columnSetAside: "UNDANLAGDA"
         case .columnOldest: "ÄLDST"
         case .total: "summa"
+        case .heldDeliveries(let count):
+            count == 1
+                ? "1 leverans hålls kvar: ingen regel som gäller tillåter den längre. Avsändaren vet om det."
+                : "\(count) leveranser hålls kvar: ingen regel som gäller tillåter dem längre. Avsändarna vet om det."
+        case .agreementEnds(let agreement, let parties, let day):
+            "Överenskommelsen \(agreement) gäller\(Self.swedishFor(parties)) till och med \(day): det som bara den tillåter "
+                + "upphör då."
+        case .agreementEnded(let agreement, let parties, let day):
+            "Överenskommelsen \(agreement) har upphört\(Self.swedishFor(parties)), sista dagen var \(day): det som bara den "
+                + "tillät har upphört, skyldigheter gäller ändå."
         case .noSessions: "Inga förbindelser."
         case .noQueues: "Inget ligger kvar."
         case .reloaded: "Regelverket är inläst och gäller."
-        case .reloadUnchanged: "Oförändrat; inget gjordes."
+        case .reloadUnchanged:
+            "Certifikat och spärrlistor är inlästa på nytt; regelverket är det som redan gäller."
         case .reloadRefused(let errors, let failed):
             "Regelverket avvisades, det gamla gäller: \(errors) fel, \(failed) exempel som inte stämmer"
+        case .reloadFailed: "Inget togs över: regelverk, certifikat och spärrlistor är de som gällde förut."
         case .failedExample(let name): "exemplet '\(name)' stämmer inte"
         case .draining(let sessions, let unacknowledged):
             "Reläet töms: \(sessions) förbindelser, \(unacknowledged) obekräftade"
@@ -98,12 +111,39 @@ extension Message {
         case .didYouMean(let word): "menade du '\(word)'?"
         case .relayUnreachable(let address): "Reläet på \(address) går inte att nå"
         case .refusedCertificate: "Reläet godtar inte certifikatet"
+        case .relayNotTrusted:
+            "Det som svarar kan inte visa att det är ert relä: gå inte vidare, säg till er administratör"
         case .forbidden: "Ditt certifikat får inte göra detta"
         case .unknownThing: "Finns inte, eller är inte din att se"
         case .timedOut(let seconds): "Inget svar inom \(seconds) s"
         case .interrupted: "Avbrutet"
         case .inputMissing(let name): "Filen \(name) går inte att läsa"
         case .inputInvalid(let place): "Underlaget är fel vid \(place)"
+        }
+    }
+
+    private static func swedishFor(_ parties: [String]) -> String {
+        parties.isEmpty ? "" : " för " + parties.joined(separator: ", ")
+    }
+
+    private static func swedishAttribute(_ name: String) -> String {
+        switch name {
+        case "county": "län"
+        case "municipality": "kommun"
+        case "circumstances": "omständigheter"
+        case "protected": "skyddade uppgifter"
+        case "programme": "program"
+        case "level": "nivå"
+        case "secrecy": "sekretess hos avsändaren"
+        case "audience": "mottagare"
+        case "affirmations": "intygat"
+        case "consent": "samtycke"
+        case "consentof": "samtycke av"
+        case "supersedes": "ersätter"
+        case "expirytime": "gäller till"
+        case "causationid": "svar på"
+        case "correlationid": "hör ihop med"
+        default: name
         }
     }
 
@@ -125,7 +165,8 @@ extension Message {
         case "delivered": "levererad"
         case "returned": "återlämnad"
         case "set-aside": "undanlagd"
-        case "right-ended": "hålls kvar, rätten har upphört"
+        case "held": "hålls kvar, ingen regel som gäller tillåter det längre"
+        case "moved": "flyttad till en annan plats"
         case "opened": "öppnad"
         case "acknowledged": "KVITTERAD"
         case "actioned": "åtgärdad"
@@ -133,6 +174,18 @@ extension Message {
         case "expired": "utgången"
         case "recalled": "återkallad"
         default: name
+        }
+    }
+
+    private static func swedishStep(_ step: String) -> String {
+        switch step {
+        case "no-station": "ingen mottagande station"
+        case "set-aside": "undanlagd"
+        case "right-ended": "hålls kvar, ingen regel som gäller tillåter det längre"
+        case "before-custody": "innan den hämtades"
+        case "after-custody-unopened": "hämtad, inte öppnad"
+        case "after-opening": "efter att den öppnats"
+        default: "steg \(step)"
         }
     }
 

@@ -28,6 +28,7 @@ package enum AuditVerification {
         var walk = AuditWalk(
             journal: report.journal, keys: known, held: ours.filter { $0.size >= first },
             frontier: sight.base?.tree.frontier ?? MerkleFrontier())
+        try readCopies(sight, archive, &report)
         let found = try readSegments(sight, archive, &walk, &report)
         report.lastRecord = found.nextRecord - 1
         for finding in found.findings { report.add(.journal(finding)) }
@@ -116,6 +117,32 @@ package enum AuditVerification {
                 report.add(.node(level: level, record: (first + UInt64(place)) << UInt64(level) + 1))
             }
         }
+    }
+
+    /// Every copy, and that it holds the records whose leaves are in the archive.
+    private static func readCopies(
+        _ sight: InspectedJournal, _ archive: MerkleArchive, _ report: inout AuditReport
+    ) throws(JournalError) {
+        let reader = archive.makeReader()
+        let size = archive.archivedSize
+        var leaves: (first: UInt64, hashes: [MerkleHash]) = (1, [])
+        var failure: JournalError?
+        let copies = AuditCopyShelf(paths: sight.paths, disk: sight.disk, keys: sight.start.keys)
+        let findings = try copies.findings(before: sight.table.segmentNumbers.min() ?? 1) { copy in
+            report.copied += 1
+            guard failure == nil, copy.number <= size else { return }
+            if copy.number < leaves.first || copy.number - leaves.first >= UInt64(leaves.hashes.count) {
+                do throws(JournalError) {
+                    leaves = (copy.number, try reader.hashes(0, from: copy.number - 1, 1 << 12))
+                } catch { failure = error }
+            }
+            guard copy.number - leaves.first < UInt64(leaves.hashes.count) else { return }
+            let leaf = leaves.hashes[Int(copy.number - leaves.first)]
+            // A leaf of a record that was lost when its segment was read says nothing.
+            if leaf != .unknown, leaf != MerkleTree.leaf(copy.bytes) { report.add(.copy(record: copy.number)) }
+        }
+        if let failure { throw failure }
+        for finding in findings { report.add(.journal(finding)) }
     }
 
     private static func readSegments(

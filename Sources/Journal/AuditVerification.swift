@@ -12,6 +12,8 @@ package enum AuditFinding: Sendable, Hashable {
     case leaf(record: UInt64)
     /// `audit/` has another head for this batch than the journal.
     case archivedHead(batch: UInt64, record: UInt64)
+    /// The copy of this record in `audit/` is not the record of the log.
+    case copy(record: UInt64)
     /// An upper level of `audit/` is not what its leaves give.
     case node(level: Int, record: UInt64)
     /// Somebody holds a signed head that knows more records than there are.
@@ -24,7 +26,7 @@ package enum AuditFinding: Sendable, Hashable {
         switch self {
         case .journal(let finding): finding.records.lowerBound
         case .signature(_, let record), .tree(_, let record), .order(_, let record), .leaf(let record),
-            .archivedHead(_, let record), .node(_, let record):
+            .archivedHead(_, let record), .node(_, let record), .copy(let record):
             record
         case .beyond(_, let known): known + 1
         case .beside(let size): size
@@ -46,11 +48,12 @@ extension AuditFinding: CustomStringConvertible {
         case .leaf(let record): "record \(record): audit/ has another leaf for it than the journal"
         case .archivedHead(let batch, let record):
             "batch \(batch), record \(record): audit/ has another head for it than the journal"
+        case .copy(let record): "record \(record): its copy in audit/ is not the record of the log"
         case .node(let level, let record): "record \(record): level \(level) of audit/ is not what its leaves give"
         case .beyond(let size, let known):
-            "a signed head knows \(size) records and the journal only \(known):"
+            "a signed head of \(size) records lies beyond the log, which has \(known):"
                 + " records \(known + 1) to \(size) are missing"
-        case .beside(let size): "a signed head of \(size) records speaks of another log than this one"
+        case .beside(let size): "a signed head of \(size) records lies beside the log: it speaks of another one"
         }
     }
 }
@@ -72,6 +75,8 @@ package struct AuditReport: Sendable {
     package internal(set) var unsigned: UInt64 = 0
     /// Leaves in `audit/`.
     package internal(set) var archived: UInt64 = 0
+    /// Audit records that are copied to `audit/`.
+    package internal(set) var copied: UInt64 = 0
     /// Signatures that were verified, those in `audit/` among them.
     package internal(set) var signatures: UInt64 = 0
     /// Heads held elsewhere that the log continues.
@@ -129,9 +134,8 @@ package struct AuditWalk: Sendable {
         guard let known = held.removeValue(forKey: frontier.size) else { return nil }
         let root = frontier.root
         // Over lost records nothing can be said.
-        guard isAdrift || root == .unknown || known.allSatisfy({ $0.root == root }) else {
-            return .beside(size: frontier.size)
-        }
+        if isAdrift || root == .unknown { return nil }
+        guard known.allSatisfy({ $0.root == root }) else { return .beside(size: frontier.size) }
         fitting += known.count
         return nil
     }

@@ -43,6 +43,10 @@ package struct Finding: Hashable, Sendable {
         case deletionList = 25
         /// `audit/` goes on behind the journal's end: the journal was cut or rolled back. What is beyond is copied aside.
         case archive = 26
+        /// The copy of a segment's audit records.
+        case copy = 27
+        /// Segments went, and there is no copy of their audit records.
+        case copyMissing = 28
 
         /// A segment that must be there is not.
         case segmentMissing = 32
@@ -66,7 +70,7 @@ package struct Finding: Hashable, Sendable {
             switch self {
             case .tornTail, .tornHeader, .watermarkSlot: .note
             case .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile, .slab, .text, .snapshot,
-                .deletionList, .archive:
+                .deletionList, .archive, .copy, .copyMissing:
                 .damage
             case .segmentMissing, .segmentHeader, .segmentMisplaced, .segmentKey, .chain, .behindWatermark,
                 .besideWatermark, .held:
@@ -114,7 +118,7 @@ package struct Finding: Hashable, Sendable {
         case .besideWatermark: .besideWatermark(segment: segment)
         case .held: .held(Hold(number: offset) ?? .restored)
         case .tornTail, .tornHeader, .watermarkSlot, .batch, .trailer, .splice, .unusedSpace, .watermark, .keyFile,
-            .slab, .text, .snapshot, .deletionList, .archive:
+            .slab, .text, .snapshot, .deletionList, .archive, .copy, .copyMissing:
             .damaged(segment: segment, offset: offset, records: records)
         }
     }
@@ -205,6 +209,13 @@ extension Finding: CustomStringConvertible {
         case .archive:
             "audit/ knows \(detail) records, the journal ends with \(offset): cut off, or an older copy; what proves it"
                 + " is in quarantine/audit-*"
+        case .copy:
+            "audit/records-\(String.hex(segment)), byte \(offset): the copy of the segment's audit records cannot be read"
+                + " from there on; take it from a backup"
+        case .copyMissing where detail > segment:
+            "segments \(segment) to \(detail) went, and audit/ has no copies of their audit records; take them from a backup"
+        case .copyMissing:
+            "segment \(segment) went, and audit/ has no copy of its audit records; take it from a backup"
         case .snapshot: "snapshot \(segment) cannot be read; an older one or the whole journal was read instead"
         case .segmentMissing where detail > segment: "segments \(segment) to \(detail) are missing; \(lost)"
         case .segmentMissing: "segment \(segment) is missing; \(lost)"

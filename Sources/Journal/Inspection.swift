@@ -44,6 +44,10 @@ package enum Inspection {
         try inspectKeyFiles(sight, ring, &found)
         report.slabs = try inspectSlabs(sight, &found)
         try inspectSnapshots(sight, &found)
+        let copies = AuditCopyShelf(paths: sight.paths, disk: disk, keys: sight.start.keys)
+        for finding in try copies.findings(before: sight.table.segmentNumbers.min() ?? 1, { _ in }) {
+            try found.issue(finding)
+        }
         // Where every text was opened, what the scan guessed about them is said better.
         report.findings = found.findings.filter { depth == .batches || $0.kind != .text } + texts
         report.firstRecord = sight.base?.nextRecord ?? 1

@@ -63,6 +63,7 @@ extension JournalCore {
         }
         do throws(JournalError) {
             try archive.settle(upTo: found.nextRecord - 1, quarantine: paths.quarantine)
+            try core.access.copies.settle(behind: found.lastSegment, size: found.nextRecord - 1)
             try core.finishErasure()
         } catch {
             core.close()

@@ -14,6 +14,7 @@ extension JournalCore {
     mutating func signerChanged() {
         let keys = table.signingKeys
         signer = keys.last
+        self.keys.setCopies(table.copyKey)
         archive.setHeadKeys(keys.map(\.publicHalf))
     }
 }

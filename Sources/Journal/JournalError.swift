@@ -1,3 +1,5 @@
+import Glibc
+
 /// What is wrong with a master key file.
 package enum KeyFileProblem: Sendable, Equatable {
     /// It is not there, or may not be opened; the error number says why.
@@ -89,7 +91,10 @@ extension JournalError: CustomStringConvertible {
         case .limit(let name, let value, let limit): "\(name): \(value) is outside the limit \(limit)"
         case .locked(let path): "\(path) is in use by another process; stop it, or use its administration socket"
         case .io(let operation, let path, let number):
-            "\(operation) \(path) failed with error \(number); nothing was answered after it; check the disk and restart"
+            isMisnamed
+                ? "\(path): \(String(cString: strerror(number)))"
+                : "\(operation) \(path) failed: \(String(cString: strerror(number))) (error \(number)); nothing was answered"
+                    + " after it; check the disk and restart"
         case .noSpace(let path): "\(path): no space for a new segment; free some and start again"
         case .noRoom(let path): "\(path): no space for it; nothing was changed; free some and repeat"
         case .readOnly(let path): "\(path) cannot be written; mount it read-write or correct its owner (mode 0700)"
@@ -100,7 +105,7 @@ extension JournalError: CustomStringConvertible {
         case .masterKeyInUse(let id, let paths):
             paths.isEmpty
                 ? "master key \(id) is the active one; make another one active and rotate first"
-                : "master key \(id) is still needed by \(paths.joined(separator: ", ")); rotate first"
+                : "rotate first: master key \(id) is still needed by \(paths.joined(separator: ", "))"
         case .deletionList(let path, let line, let problem):
             line == 0 ? "\(path): \(problem)" : "\(path), line \(line): \(problem)"
         case .backup(let path, let problem): "\(path): \(problem)"
@@ -135,6 +140,12 @@ extension JournalError: CustomStringConvertible {
         }
     }
 
+    /// Whether a name was wrong, as a rule one that a person typed, and not a disk.
+    package var isMisnamed: Bool {
+        guard case .io(_, _, let number) = self else { return false }
+        return [ENOENT, ENOTDIR, EISDIR, EEXIST, ENAMETOOLONG, ELOOP].contains(number)
+    }
+
     /// What to do about a journal that no start goes on with by itself.
     private static let remedy =
         "nothing was changed: see budkavled journal verify; restore it from the backup, or budkavled journal salvage"
@@ -149,7 +160,7 @@ extension KeyFileProblem: CustomStringConvertible {
     /// What is wrong and what to do.
     package var description: String {
         switch self {
-        case .unreadable(let number): "cannot be opened (error \(number)); check path and owner"
+        case .unreadable(let number): "cannot be opened: \(String(cString: strerror(number))); check path and owner"
         case .notRegular: "is not a regular file; links are not followed"
         case .mode(let mode): "has mode 0\(String(mode, radix: 8)); others may not have any right on it: chmod 0600"
         case .owner(let owner): "belongs to user \(owner); chown it to the daemon's user"

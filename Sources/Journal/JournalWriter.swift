@@ -186,7 +186,8 @@ package final class JournalWriter: Sendable {
     /// - Parameters:
     ///   - work: must be bounded: commits wait for it.
     ///   - completion: once, on the writer's thread, or at once on the calling thread with `.stopped`, or with `.limit`
-    ///     when `JournalLimits.maxWaitingMaintenance` pieces wait already. It must not block.
+    ///     when `JournalLimits.maxWaitingMaintenance` pieces wait already. It must not block. Where the journal ended with it, not
+    ///     before `onFailure` has returned.
     package func maintain<Value: Sendable>(
         _ work: @escaping @Sendable (inout JournalCore) throws(JournalError) -> Value,
         completion: @escaping @Sendable (Result<Value, JournalError>) -> Void

@@ -7,6 +7,8 @@ final class KeyStore: Sendable {
     fileprivate struct State {
         var segments: [UInt64: Cipher.Key] = [:]
         var snapshots: [UInt64: Cipher.Key] = [:]
+        /// Seals copies of audit records; nil before there is a signing key.
+        var copies: Cipher.Key?
         var slabKeys: [UInt64: KeyTable.Entry] = [:]
         var slabs: [UInt64: SlabSecrets] = [:]
         /// Slabs in memory, the one that goes next in front.
@@ -22,7 +24,7 @@ final class KeyStore: Sendable {
         journal = table.journal
         self.directory = directory
         self.disk = disk
-        var initial = State()
+        var initial = State(copies: table.copyKey)
         for (name, entry) in table.entries {
             switch name.kind {
             case .segment: initial.segments[name.number] = entry.key
@@ -37,6 +39,10 @@ final class KeyStore: Sendable {
     func segment(_ number: UInt64) -> Cipher.Key? { state.withLock { $0.segments[number] } }
 
     func add(segment number: UInt64, key: Cipher.Key) { state.withLock { $0.segments[number] = key } }
+
+    var copies: Cipher.Key? { state.withLock { $0.copies } }
+
+    func setCopies(_ key: Cipher.Key?) { state.withLock { $0.copies = key } }
 
     func snapshot(_ segment: UInt64) -> Cipher.Key? { state.withLock { $0.snapshots[segment] } }
 

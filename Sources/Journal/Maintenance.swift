@@ -1,7 +1,7 @@
 /// A piece of maintenance that waits for the writer's thread, and whom to tell.
 struct MaintenanceStep: Sendable {
-    /// Runs it and tells.
-    let run: @Sendable (inout JournalCore) -> Void
+    /// Runs it; whoever asked is told by calling what it returns.
+    let run: @Sendable (inout JournalCore) -> @Sendable () -> Void
     /// Tells that it will not run.
     let refuse: @Sendable (JournalError) -> Void
 
@@ -10,11 +10,13 @@ struct MaintenanceStep: Sendable {
         _ completion: @escaping @Sendable (Result<Value, JournalError>) -> Void
     ) {
         run = { core in
+            let result: Result<Value, JournalError>
             do throws(JournalError) {
-                completion(.success(try work(&core)))
+                result = .success(try work(&core))
             } catch {
-                completion(.failure(error))
+                result = .failure(error)
             }
+            return { completion(result) }
         }
         refuse = { completion(.failure($0)) }
     }

@@ -23,13 +23,15 @@ package final class RecordReader {
     private var places: [UInt64: [Place]] = [:]
     /// Segments in `places`, the one used last behind.
     private var used: [UInt64] = []
+    /// What is known of copies of audit records, ascending.
+    private var copies: [Segment] = []
 
     /// A reader that has looked at nothing yet.
     package init(_ access: JournalAccess) { self.access = access }
 
     /// The record with this number.
     ///
-    /// - Returns: nil when it is lost, its segment has been dropped, or it was never written.
+    /// - Returns: nil when it is lost, its segment has been dropped and it is no audit record, or it was never written.
     /// - Throws: `.io`.
     package func record(_ number: UInt64) throws(JournalError) -> [UInt8]? {
         var found: [UInt8]?
@@ -37,7 +39,43 @@ package final class RecordReader {
             found = bytes
             return false
         }
+        return if let found { found } else { try copied(number) }
+    }
+
+    /// The audit records of segments that went, in order, as the second fold copied them.
+    ///
+    /// A copy that is damaged gives what stands before the damage.
+    ///
+    /// - Parameter body: returns false to end it.
+    /// - Throws: `.newerFormat`, `.io`.
+    package func scanCopies(_ body: (CopiedRecord) -> Bool) throws(JournalError) {
+        try lookAtCopies()
+        let kept = try access.segments(through: .max).first ?? .max
+        for copy in copies where copy.number < kept {
+            if case .ended = try access.copies.read(copy.number, body) { return }
+        }
+    }
+
+    /// An audit record from the copy of its segment; nil when there is none.
+    private func copied(_ number: UInt64) throws(JournalError) -> [UInt8]? {
+        try lookAtCopies()
+        guard let copy = copies.last(where: { $0.firstRecord <= number }) else { return nil }
+        var found: [UInt8]?
+        _ = try access.copies.read(copy.number) { record in
+            if record.number == number { found = record.bytes }
+            return record.number < number
+        }
         return found
+    }
+
+    private func lookAtCopies() throws(JournalError) {
+        let known = Set(copies.map(\.number))
+        for number in try access.copies.numbers() where !known.contains(number) {
+            if let first = try access.copies.firstRecord(number) {
+                copies.append(Segment(number: number, firstRecord: first))
+            }
+        }
+        copies.sort { $0.number < $1.number }
     }
 
     /// Hands out the records of a range in order, those left out that are not there.

@@ -113,11 +113,15 @@ extension Recovery {
 
     /// Reads the next closed segment for somebody who goes on where the start judged already: nothing refuses.
     ///
-    /// When it returns, what is behind a damaged end is known from the next segment's header.
-    mutating func fold(_ number: UInt64, _ sink: Sink) throws(JournalError) {
+    /// When it returns, what is behind a damaged end is known from the next segment's header, unless one is missing between.
+    ///
+    /// - Parameter next: the header that closes it.
+    mutating func fold(_ number: UInt64, closedBy next: SegmentHeader, _ sink: Sink) throws(JournalError) {
         precondition(number > lastSegment)
-        try scan(number, try state(of: number), isLast: false, sink)
-        guard case .sound(let next) = try state(of: number + 1) else { return }
+        let header = try state(of: number)
+        if number > lastSegment + 1 { try miss((lastSegment + 1)..<number, before: [header]) }
+        try scan(number, header, isLast: false, sink)
+        guard next.number == number + 1 else { return }
         if gap != nil {
             try enter(next, sink)
         } else if next.firstRecord == nextRecord, next.firstBatch == nextBatch {

@@ -183,7 +183,8 @@ struct Recovery {
         return numbers.sorted()
     }
 
-    private mutating func miss(_ numbers: Range<UInt64>, before states: ArraySlice<HeaderState>) throws(JournalError) {
+    /// Notes that these segments are not there; what they held is known when the next header is entered.
+    mutating func miss(_ numbers: Range<UInt64>, before states: ArraySlice<HeaderState>) throws(JournalError) {
         let next = states.lazy.compactMap(\.header).first?.firstRecord ?? nextRecord
         for number in numbers {
             let lost = number == numbers.lowerBound && next > nextRecord ? nextRecord..<next : 0..<0

@@ -14,7 +14,8 @@ extension JournalCore {
     /// of the key file, then the files, the oldest first. Through `JournalWriter.maintain`.
     ///
     /// After a crash in between, files without keys are left over; they are removed by the next call or the next start.
-    /// Whether a segment may go is the caller's to know: it is covered by `snapshots`, archived, and nothing in it is needed.
+    /// Whether a segment may go is the caller's to know: it is covered by `snapshots`, archived, its audit
+    /// records are copied (`isCopiedWhole`), and nothing else in it is needed.
     ///
     /// - Parameters:
     ///   - last: segments up to this one go, at most `segmentsPerDrop` at a time; 0 for none. It is closed.

@@ -43,15 +43,20 @@ package struct SegmentFold {
             frontier: recovery.tree.frontier, state: state, foldedMilliseconds: foldedMilliseconds)
     }
 
+    /// The number of the segment that comes next; nil when it is not closed yet.
+    ///
+    /// Behind a segment that is missing, or has no header any more, it goes on when an override has answered for that: a header
+    /// says so. Until then it waits there, since a start would refuse, and what is put back is read.
+    package func next() throws(JournalError) -> UInt64? { try access.closedSegment(behind: segment)?.number }
+
     /// Reads the next segment to its end.
     ///
-    /// - Returns: false when it is not closed yet.
+    /// - Returns: false when there is none, see `next`.
     /// - Throws: `.io`, `.newerFormat`; the fold has to be thrown away then.
     package mutating func replayNext(_ take: (SegmentItem) -> Void) throws(JournalError) -> Bool {
-        let number = segment + 1
-        guard try access.header(number + 1) != nil else { return false }
+        guard let found = try access.closedSegment(behind: segment) else { return false }
         let journal = access.keys.journal
-        try recovery.fold(number) { item in
+        try recovery.fold(found.number, closedBy: found.next) { item in
             switch item {
             case .lost(let records, _): take(.lost(records: records))
             case .batch(let batch, _):
@@ -71,5 +76,36 @@ package struct SegmentFold {
             }
         }
         return true
+    }
+}
+
+extension JournalAccess {
+    /// The first segment behind `last` that is there and closed, and the header that closes it.
+    func closedSegment(behind last: UInt64) throws(JournalError) -> (number: UInt64, next: SegmentHeader)? {
+        // Nearly always the two that follow.
+        if let next = try header(last + 2), try header(last + 1) != nil { return (last + 1, next) }
+        let present = try JournalPaths.names(in: paths.segments, disk)
+            .compactMap { FileName.number(in: $0, prefix: "segment-") }.filter { $0 > last }.sorted()
+        var headers: [UInt64: SegmentHeader] = [:]
+        for number in present { headers[number] = try header(number) }
+        guard let number = present.first, let next = present.dropFirst().lazy.compactMap({ headers[$0] }).first else {
+            return nil
+        }
+        let accepted = headers.values.flatMap(\.accepted)
+        let isPassed = ((last + 1)..<next.number).allSatisfy { unread in
+            unread == number || accepted.contains { $0.answers(forUnread: unread) }
+        }
+        return isPassed ? (number, next) : nil
+    }
+}
+
+extension Finding {
+    /// Whether an acceptance of this says that a segment is not there or cannot be told from another.
+    fileprivate func answers(forUnread number: UInt64) -> Bool {
+        switch kind {
+        case .segmentMissing: Finding(.segmentMissing, segment: number).isCovered(by: self)
+        case .segmentHeader, .segmentMisplaced, .segmentKey: segment == number
+        default: false
+        }
     }
 }

@@ -14,6 +14,8 @@ struct WriterLoop: Sendable {
     private var core: JournalCore
     private let onCommit: @Sendable (CommitReport) -> Void
     private let onFailure: @Sendable (JournalError) -> Void
+    /// Tells whoever asked for maintenance with which the journal ended.
+    private var tellLast: (@Sendable () -> Void)?
 
     init(
         core: JournalCore, onCommit: @escaping @Sendable (CommitReport) -> Void,
@@ -52,6 +54,7 @@ struct WriterLoop: Sendable {
             failed()
             core.close()
             onFailure(error)
+            tellLast?()
         }
     }
 
@@ -64,10 +67,17 @@ struct WriterLoop: Sendable {
         }
     }
 
-    /// What went wrong was told to whoever asked; only what is final for the journal ends the loop.
+    /// What went wrong is told to whoever asked; only what is final for the journal ends the loop.
+    ///
+    /// After a failed write or sync nobody knows what is on disk, so `onFailure` comes first: a process that ends there tells
+    /// nobody that the maintenance failed, or was done.
     private mutating func maintain(_ step: MaintenanceStep) throws(JournalError) {
-        step.run(&core)
-        if let failure = core.failure { throw failure }
+        let tell = step.run(&core)
+        if let failure = core.failure {
+            tellLast = tell
+            throw failure
+        }
+        tell()
     }
 
     private mutating func prepare(_ full: () -> Void) throws(JournalError) -> Bool {

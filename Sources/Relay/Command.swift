@@ -39,8 +39,10 @@ package struct Submission: Sendable {
     package var policy: Digest
     /// Whether the case's slot of before cannot be used any more, erased or lost: the case goes on with the fresh one.
     package var isCaseSlotGone = false
-    /// What it supersedes, read from disk, if that has left memory.
-    package var superseded: NotificationFacts?
+    /// Whether its type is an answer: then it goes to the sender of what its `causationid` names, and to nobody else.
+    package var isAnswer = false
+    /// What it names (`supersedes`, `causationid`) and has left memory, as it was read from disk.
+    package var recalled: [NotificationID: NamedNotification] = [:]
 
     /// A submission.
     package init(
@@ -55,6 +57,20 @@ package struct Submission: Sendable {
         self.freshCaseSlot = freshCaseSlot
         self.decision = decision
         self.policy = policy
+    }
+}
+
+/// What a submission names, as far as that decides whether it may.
+package struct NamedNotification: Sendable, Equatable {
+    let facts: NotificationFacts
+    /// Whoever got it.
+    let parties: Set<PartyID>
+}
+
+extension HistoricTrail {
+    /// The notification as another one names it; nil before its acceptance was added.
+    package var named: NamedNotification? {
+        notification.map { NamedNotification(facts: $0, parties: Set(deliveries.map(\.party))) }
     }
 }
 

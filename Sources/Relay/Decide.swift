@@ -118,15 +118,31 @@ extension Relay {
     private func refusalOfNew(_ submission: Submission, at now: Timestamp) -> Refusal? {
         let notification = submission.notification
         if notification.time.advanced(bySeconds: Self.duplicateSeconds) < now { return .tooOld }
+        if notification.time > now.advanced(bySeconds: Self.clockToleranceSeconds) { return .ahead }
         if let refusal = submission.decision.refusal { return refusal }
         if submission.decision.grants.isEmpty { return .nobody }
         if submission.decision.grants.count > Self.partyLimit { return .tooManyParties }
         if let supersedes = notification.supersedes {
-            let old = self.notification(supersedes) ?? submission.superseded
-            guard let old, old.id == supersedes, old.caseID == notification.subject, old.source == notification.source
+            guard let old = named(supersedes, by: submission)?.facts, old.caseID == notification.subject,
+                old.source == notification.source
             else { return .supersedesUnknown }
         }
+        if let causation = notification.causationid {
+            guard let cause = NotificationID(text: causation).flatMap({ named($0, by: submission) }),
+                cause.facts.caseID == notification.subject,
+                cause.facts.source == notification.source || cause.parties.contains(notification.source)
+            else { return .causeUnknown }
+            let asker = cause.facts.source
+            if submission.isAnswer, submission.decision.grants.contains(where: { $0.party != asker }) {
+                return .answerToOther
+            }
+        }
         return nil
+    }
+
+    private func named(_ id: NotificationID, by submission: Submission) -> NamedNotification? {
+        guard let facts = notification(id) else { return submission.recalled[id] }
+        return NamedNotification(facts: facts, parties: Set(deliveries(of: id).map(\.party)))
     }
 
     private func accepted(_ submission: Submission, as id: NotificationID, _ draft: inout Draft) -> Accepted {
@@ -165,20 +181,24 @@ extension Relay {
 
     /// Whether a station may say that it has this delivery.
     ///
-    /// Also when it was set aside because its content can no longer be read, or is held because the right to it ended:
-    /// the station may have got it before.
+    /// Also when it was set aside because its content can no longer be read, withdrawn because its content was erased, or is
+    /// held because the right to it ended: the station may have got it before.
     func takesCustody(_ delivery: DeliveryRow) -> Bool {
         switch delivery.transport {
         case .waiting, .held: true
         case .setAside: notifications[delivery.notification].traits.content == .unreadable
-        case .custody, .withdrawn: false
+        case .withdrawn: notifications[delivery.notification].traits.content == .erased
+        case .custody: false
         }
     }
 
+    /// Whether this station may say so: it stands at the delivery's desk, and the delivery is in memory.
+    package func takesCustody(_ delivery: DeliveryID, by actor: Actor) -> Bool {
+        row(of: delivery).map { takesCustody(deliveries[$0]) && isAtDesk(actor, of: $0) } == true
+    }
+
     private func custody(_ delivery: DeliveryID, _ actor: Actor, _ draft: inout Draft) -> Answer {
-        guard let row = row(of: delivery), takesCustody(deliveries[row]), isAtDesk(actor, of: row) else {
-            return .nothing
-        }
+        guard takesCustody(delivery, by: actor) else { return .nothing }
         let client = draft.number(.client(actor.client))
         return .done(sequence: draft.add(.custody(delivery, client: client)))
     }
@@ -264,11 +284,19 @@ extension Refusal {
     static let conflict = Refusal(
         code: .conflict, pointer: "/id", message: "another body was accepted under this id; use a new id")
     static let tooOld = Refusal(code: .tooOld, pointer: "/time", message: "time is more than 30 days ago")
+    static let ahead = Refusal(
+        code: .schema, pointer: "/time", message: "time is more than an hour ahead of the relay's clock")
     static let nobody = Refusal(code: .noRule, pointer: "", message: "no rule in force gives this to anybody")
     static let tooManyParties = Refusal(
         code: .quota, pointer: "/audience", message: "it would go to more than 256 parties")
     static let supersedesUnknown = Refusal(
         code: .schema, pointer: "/supersedes", message: "not a notification of this source and case")
+    static let causeUnknown = Refusal(
+        code: .schema, pointer: "/causationid",
+        message: "not a notification of this case that its source sent or got")
+    static let answerToOther = Refusal(
+        code: .schema, pointer: "/causationid",
+        message: "an answer goes to the party that asked; name no other in the audience")
     static let policyPart = Refusal(
         code: .tooLarge, pointer: "", message: "a part of a policy is at most 1000000 bytes, and one of its parts")
     static let clockBack = Refusal(code: .conflict, pointer: "", message: "the clock only goes forward")

@@ -38,6 +38,8 @@ package struct RelaySettings: Sendable, Equatable {
 package struct Relay: Sendable {
     /// How long a submission is known, and how old the `time` of a new one may be.
     package static let duplicateSeconds: Int64 = 30 * 86_400
+    /// How far ahead the `time` of a new submission may be: an hour, as with the wrong summer time.
+    package static let clockToleranceSeconds: Int64 = 3_600
     /// How long a receipt waits for a first reader.
     package static let receiptSeconds: Int64 = 90 * 86_400
     /// Receipts per party that one `.trimmed` drops at most.

@@ -4,14 +4,15 @@ package import Settings
 /// Something in a policy that lets somebody read, in exactly one form. Who must approve it is part of what it is.
 package struct ApprovalPart: Sendable {
     /// `rule:<id>`, `party:<id>`, `secrecy:<id>`, `client:<party>/<id>`, `person:<party>/<id>`, `desk:<party>/<id>`,
-    /// `fallback:<party>`, `agent:<desk's party>/<board>` or `merged:<party>`.
+    /// `fallback:<party>`, `agent:<desk's party>/<board>`, `merged:<party>`, `agreement:<id>/<party>` or
+    /// `coverage-gap:<party>`.
     package let id: String
     /// What is signed.
     package let form: ApprovalForm
     /// Parties whose data it opens and parties that gain readers, sorted.
     package let approvers: [PartyID]
     /// What it opens, in plain words: a sentence each.
-    package let words: [String]
+    package let words: [Labels]
     /// Where the policy has it.
     package let location: SourceLocation
 }
@@ -56,6 +57,7 @@ package struct ApprovalForm: Hashable, Sendable {
 
     /// Texts come from YAML and may hold anything: what separates lines and values is written otherwise.
     private static func escaped(_ value: String) -> String {
+        guard value.utf8.contains(where: { [0x5C, 0x2C, 0x0A, 0x0D].contains($0) }) else { return value }
         var result = ""
         for scalar in value.unicodeScalars {
             switch scalar {
@@ -68,41 +70,6 @@ package struct ApprovalForm: Hashable, Sendable {
         }
         return result
     }
-
-    /// What is otherwise than in an earlier form, a short sentence each; empty for the same form.
-    package func changes(since earlier: ApprovalForm) -> [String] {
-        let old = Self.table(earlier)
-        let new = Self.table(self)
-        var changes: [String] = []
-        for (key, values) in new.entries {
-            guard let before = old.byKey[key] else {
-                changes.append("\(key): new, \(values.joined(separator: ", "))")
-                continue
-            }
-            guard before != values else { continue }
-            if before.count == 1, values.count == 1 {
-                changes.append("\(key): \(values[0]) instead of \(before[0])")
-                continue
-            }
-            let added = values.filter { !before.contains($0) }.map { "\($0) added" }
-            let gone = before.filter { !values.contains($0) }.map { "\($0) gone" }
-            changes.append("\(key): \((added + gone).joined(separator: ", "))")
-        }
-        changes += old.entries.filter { new.byKey[$0.key] == nil }.map { "\($0.key): gone" }
-        return changes
-    }
-
-    private static func table(
-        _ form: ApprovalForm
-    ) -> (entries: [(key: String, values: [String])], byKey: [String: [String]]) {
-        let entries = form.lines.map { line -> (key: String, values: [String]) in
-            guard let colon = line.firstRange(of: ": ") else { return (line, []) }
-            return (
-                String(line[..<colon.lowerBound]), line[colon.upperBound...].split(separator: ", ").map(String.init)
-            )
-        }
-        return (entries, Dictionary(entries.map { ($0.key, $0.values) }) { first, _ in first })
-    }
 }
 
 /// Whose signatures count for one party.
@@ -113,11 +80,27 @@ package struct Approver: Hashable, Sendable {
     package let key: ApproverKey
     /// The key that this one handed over to; its signature was verified. From then on only that one's approvals count.
     package let handOver: KeyHandOver?
+    /// Which of the party's statements the file is; its signature by `current` was verified.
+    package let stamp: ApprovalStamp
     /// Where the file has the key.
     package let location: SourceLocation
 
     /// The key whose approvals count.
     package var current: ApproverKey { handOver?.key ?? key }
+}
+
+/// Which of a party's statements one is. Of two the later counts; at one time there is one.
+package struct ApprovalStamp: Hashable, Sendable {
+    /// When it was signed.
+    package let time: Timestamp
+    /// Of the `ApprovalStatement`.
+    package let digest: Digest
+
+    /// A stamp.
+    package init(time: Timestamp, digest: Digest) {
+        self.time = time
+        self.digest = digest
+    }
 }
 
 /// A key that another hands over to.

@@ -5,7 +5,9 @@ extension Policy {
     /// Everything that needs approvals, sorted by id.
     package func approvalParts() -> [ApprovalPart] {
         let reach = ApprovalReach(self)
-        let parts = rules.filter { $0.kind != .never }.map { part(of: $0, reach) } + partyParts(reach)
+        let parts =
+            rules.filter { $0.kind != .never }.map { part(of: $0, reach) } + partyParts(reach)
+            + agreementParts(reach)
         return parts.sorted { $0.id < $1.id }
     }
 
@@ -105,47 +107,14 @@ extension Policy {
         form.add("basis.agreement", basis.needsAgreement ? "required" : "not-required")
     }
 
-    private static func text(of validity: Validity) -> String {
+    /// For a form: instants, open ends as `*`.
+    static func text(of validity: Validity) -> String {
         let start = validity.start == .distantPast ? "*" : validity.start.rfc3339
         let end = validity.end == .distantFuture ? "*" : validity.end.rfc3339
         return "\(start) up to \(end)"
     }
 
-    // MARK: Words
-
-    private func words(of rule: Rule, from senders: [PartyID], to recipients: [PartyID]) -> [String] {
-        guard !senders.isEmpty, !recipients.isEmpty else {
-            return ["It opens nothing: no party of the policy \(senders.isEmpty ? "sends" : "receives") by it."]
-        }
-        let basis = rule.basis.flatMap { bases[$0] }
-        let law = basis.map { " on \($0.labels.en) (SFS \($0.sfs), \($0.paragraph))" } ?? ""
-        var lines: [String] = []
-        for type in rule.types.sorted() {
-            guard let view = rule.views[type] else { continue }
-            let read = (view.fields + view.attributes.map { "@\($0)" }).joined(separator: ", ")
-            lines.append(
-                "\(Self.list(recipients)) \(rule.kind == .duty ? "must be told" : "can read") "
-                    + "\(read.isEmpty ? "no field" : read) of \(type.shortName) sent by \(Self.list(senders))\(law).")
-            let strict = (view.strictFields + view.strictAttributes.map { "@\($0)" }).joined(separator: ", ")
-            lines.append("With protected identity: \(strict.isEmpty ? "no field" : strict).")
-        }
-        let limits = Self.limits(of: rule, basis)
-        if !limits.isEmpty { lines.append("Only if \(limits.joined(separator: "; ")).") }
-        return lines
-    }
-
-    /// The conditions that a rule sets, in words.
-    private static func limits(of rule: Rule, _ basis: Basis?) -> [String] {
-        var limits: [String] = []
-        if rule.to.servesMunicipality { limits.append("the recipient serves the municipality") }
-        if rule.to.isGroup { limits.append("the recipient is in the municipality's group") }
-        if rule.to.isNamed { limits.append("the sender names the recipient") }
-        let affirmed = (basis?.affirmations ?? []) + rule.affirmations
-        if !affirmed.isEmpty { limits.append("the sender affirms \(affirmed.joined(separator: ", "))") }
-        if !rule.consent.isEmpty { limits.append("there is consent of \(rule.consent.joined(separator: " or "))") }
-        if basis?.needsAgreement ?? false { limits.append("an agreement is in force or both are one authority") }
-        return limits
-    }
+    // MARK: Parties
 
     /// The parties that one becomes part of at some time.
     func successors(of party: PartyID) -> [PartyID] {
@@ -170,6 +139,10 @@ struct ApprovalReach {
     private(set) var sendersTo: [PartyID: Set<PartyID>] = [:]
     /// Parties that send by some rule.
     private(set) var allSenders: Set<PartyID> = []
+    /// For every party those with which it exchanges something that needs an agreement.
+    private(set) var agreeing: [PartyID: Set<PartyID>] = [:]
+    /// The agreements that count between two parties, by the pair; an empty set is any.
+    private var counting: [[PartyID]: Set<String>] = [:]
 
     init(_ policy: Policy) {
         let members = Set(policy.settings.groups.flatMap(\.members))
@@ -195,6 +168,27 @@ struct ApprovalReach {
             for recipient in receiving {
                 sendersTo[recipient, default: []].formUnion(sending.filter { $0 != recipient })
             }
+            guard rule.kind == .may, basis?.needsAgreement ?? false else { continue }
+            for sender in sending {
+                for recipient in receiving { agree(sender, recipient, by: rule, policy) }
+            }
         }
+    }
+
+    private mutating func agree(_ sender: PartyID, _ recipient: PartyID, by rule: Rule, _ policy: Policy) {
+        guard sender != recipient, let one = policy.party(sender), let other = policy.party(recipient),
+            one.organisation != other.organisation
+        else { return }
+        agreeing[sender, default: []].insert(recipient)
+        agreeing[recipient, default: []].insert(sender)
+        let pair = [sender, recipient].sorted()
+        let known = counting[pair] ?? rule.agreements
+        counting[pair] = known.isEmpty || rule.agreements.isEmpty ? [] : known.union(rule.agreements)
+    }
+
+    /// Whether some rule lets an agreement open something between two parties.
+    func agrees(_ one: PartyID, _ other: PartyID, by agreement: String) -> Bool {
+        guard let counting = counting[[one, other].sorted()] else { return false }
+        return counting.isEmpty || counting.contains(agreement)
     }
 }

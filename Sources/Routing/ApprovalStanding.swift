@@ -21,16 +21,26 @@ package struct MissingApproval: Sendable {
 package struct Approval: Hashable, Sendable {
     /// What was approved.
     package let form: ApprovalForm
-    /// The approver's signature of it.
-    package let signature: [UInt8]
-    /// The day on which it was made, as its maker says.
-    package let signed: CivilDay
+    /// The day on which it was, as its maker says.
+    package let day: CivilDay
 
     /// An approval.
-    package init(form: ApprovalForm, signature: [UInt8], signed: CivilDay) {
+    package init(form: ApprovalForm, day: CivilDay) {
         self.form = form
-        self.signature = signature
-        self.signed = signed
+        self.day = day
+    }
+}
+
+extension ApprovalStatement {
+    /// Everything that a party has approved, by part, as it is to be signed.
+    package init(
+        collaboration: CollaborationID, party: PartyID, time: Timestamp, approvals: [String: Approval]
+    ) {
+        self.init(
+            collaboration: collaboration, party: party, time: time,
+            entries: approvals.map { part, approval in
+                Entry(part: part, digest: approval.form.digest, day: Int32(clamping: approval.day.number))
+            })
     }
 }
 
@@ -42,7 +52,7 @@ package struct ApprovalStanding: Sendable {
     package let missing: [MissingApproval]
     /// Keys of all parties that have a file of approvals, sorted by party.
     package let approvers: [Approver]
-    /// What each party has approved, by part; every signature was verified.
+    /// What each party has approved, by part; its signature was verified.
     package let approved: [PartyID: [String: Approval]]
 
     /// Compares what there is with what was approved.
@@ -75,8 +85,9 @@ package struct ApprovalStanding: Sendable {
     func report(files: [ApprovalsFile], parties: [Party], mode: Mode, to log: DiagnosticLog) {
         let known = Dictionary(parts.map { ($0.id, $0) }) { first, _ in first }
         for file in files { file.compare(with: known, mode: mode, log: log) }
-        // A party without a file has approved nothing: in production that is one error and not a warning per part.
-        let silent = Set(parties.map(\.id)).subtracting(approved.filter { !$0.value.isEmpty }.keys)
+        // A party without a file has said nothing: in production that is one error and not a warning per part. A file with
+        // an empty list is a word, too: everything is withdrawn.
+        let silent = Set(parties.map(\.id)).subtracting(files.compactMap(\.party))
         if mode == .production {
             for party in parties where silent.contains(party.id) {
                 log.error(

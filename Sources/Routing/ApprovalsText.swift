@@ -5,31 +5,42 @@ package struct ApprovalsText {
     private let party: PartyID
     private let key: ApproverKey
     private let next: KeyHandOver?
+    private let time: Timestamp
+    private let signature: [UInt8]
     private let approvals: [String: Approval]
 
-    /// What is to be written.
-    package init(party: PartyID, key: ApproverKey, next: KeyHandOver?, approvals: [String: Approval]) {
+    /// What is to be written, signed here.
+    ///
+    /// - Parameter signer: the owner of `next`, or of `key` without one.
+    package init(
+        collaboration: CollaborationID, party: PartyID, key: ApproverKey, next: KeyHandOver?, time: Timestamp,
+        approvals: [String: Approval], signer: ApproverSecret
+    ) {
         self.party = party
         self.key = key
         self.next = next
+        self.time = time
         self.approvals = approvals
+        signature = signer.signature(
+            of: ApprovalStatement(collaboration: collaboration, party: party, time: time, approvals: approvals))
     }
 
     /// The file.
     package var text: String {
         var lines = [
-            "# Made by budkavled approve; an approval that is edited is none.", "version: 1", "party: \(party)",
+            "# Made by budkavled approve; a file that is edited approves nothing.", "version: 1", "party: \(party)",
             "key: \"\(key)\"",
         ]
         if let next {
             lines.append("next-key: {key: \"\(next.key)\", signature: \"\(Base64URL.text(next.signature))\"}")
         }
+        lines.append("signed: \(time.rfc3339)")
+        lines.append("signature: \"\(Base64URL.text(signature))\"")
         lines.append(approvals.isEmpty ? "approvals: []" : "approvals:")
         for (part, approval) in approvals.sorted(by: { $0.key < $1.key }) {
             lines.append("  - part: \(Self.quoted(part))")
-            lines.append("    signed: \(approval.signed.text)")
+            lines.append("    approved: \(approval.day.text)")
             lines.append("    digest: \"\(approval.form.digest.base64url)\"")
-            lines.append("    signature: \"\(Base64URL.text(approval.signature))\"")
             lines.append("    form:")
             lines += approval.form.lines.map { "      - \(Self.quoted($0))" }
         }

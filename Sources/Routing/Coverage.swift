@@ -38,11 +38,33 @@ package struct CoverageReport: Sendable, Equatable {
     package let types: [UrgencyClass: [EventType]]
     /// Hours without anybody; by class, municipality and time.
     package let gaps: [UncoveredHours]
+    /// Where at some hour only an agreement keeps a type from everybody who should answer for a municipality. Of class U1
+    /// these are gaps too.
+    package let withoutAgreement: Set<CoverageCell>
     /// Whether so much changes that not everything was looked at; what was not counts as a gap.
     package let isCut: Bool
 
-    /// Gaps that keep the policy from production: class U1, no board has signed them, and not only an agreement is wanting.
+    /// Cells of a class of which no hour is without anybody, and those that lack an agreement.
+    package func cells(of urgency: UrgencyClass) -> (all: Int, covered: Int, withoutAgreement: Int) {
+        let types = Set(types[urgency] ?? [])
+        let lacking = withoutAgreement.filter { types.contains($0.type) }
+        let open = gaps.filter { $0.urgency == urgency }.flatMap { gap in
+            gap.types.map { CoverageCell(municipality: gap.municipality, type: $0) }
+        }
+        let all = types.count * municipalities.count
+        return (all, all - lacking.union(open).count, lacking.count)
+    }
+
+    /// Gaps that keep the policy from production, or would: class U1, and no board has signed them.
     package var blocking: [UncoveredHours] { gaps.filter(\.isBlocking) }
+}
+
+/// One municipality's events of one type.
+package struct CoverageCell: Hashable, Sendable {
+    /// The municipality.
+    package let municipality: String
+    /// The type.
+    package let type: EventType
 }
 
 /// A stretch of time in which nobody answers for a municipality's events of some types.
@@ -91,6 +113,8 @@ package struct UncoveredHours: Sendable, Equatable {
     package let reasons: [Reason]
     /// Whether the board has signed that it knows.
     package let isSigned: Bool
+    /// Of the policy.
+    let mode: Mode
 
     /// Whether only an agreement is wanting: a decision of the parties, not hours without anybody.
     package var lacksAgreement: Bool {
@@ -100,8 +124,9 @@ package struct UncoveredHours: Sendable, Equatable {
             }
     }
 
-    /// Whether it keeps the policy from production.
-    package var isBlocking: Bool { urgency == .u1 && !isSigned && !lacksAgreement }
+    /// Whether it keeps the policy from production, or from an exercise that is like it. In an exercise parties may be without
+    /// agreements: that is told and stops nothing.
+    package var isBlocking: Bool { urgency == .u1 && !isSigned && (mode == .production || !lacksAgreement) }
 
     /// `Sat 12 Dec 00:00 + 55 h`; whole hours of real time, rounded up.
     package func text(zone: ZoneTransitions) -> String {
@@ -164,7 +189,7 @@ extension Policy {
         }
         return CoverageReport(
             start: request.start, end: request.end, municipalities: municipalities, types: types, gaps: gaps,
-            isCut: walk.isCut)
+            withoutAgreement: walk.withoutAgreement, isCut: walk.isCut)
     }
 
     /// The most urgent class that a type can have without anybody's asking for more.
@@ -192,9 +217,10 @@ extension Policy {
                     length: party?.id.text.utf8.count ?? 1,
                     message: "nobody answers for U1 in \(gap.municipality) \(name): \(gap.text(zone: zone))\(others)"
                         + " (\(gap.reasons.map(\.description).joined(separator: ", ")))",
-                    hint:
-                        "staff a desk, name an on-call desk or a fallback with a rule of its own, or let the board sign"
-                        + " it: coverage-gap in its file; all gaps: budkavled coverage"))
+                    hint: (gap.lacksAgreement
+                        ? "bring an agreement into force"
+                        : "staff a desk, name an on-call desk or a fallback with a rule of its own")
+                        + ", or let the board sign it: coverage-gap in its file; all gaps: budkavled coverage"))
         }
         return findings
     }

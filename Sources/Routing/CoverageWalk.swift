@@ -2,16 +2,22 @@ import CaseNotifications
 
 /// Goes through one stretch of time from change to change and looks who is there.
 struct CoverageWalk {
-    /// So many changes of one desk, or of one municipality and type, are looked at.
-    static let mostChanges = 20_000
-    /// So many decisions are made where desks alone do not tell.
-    static let mostDecisions = 100_000
+    /// So much is looked at before the rest counts as a gap.
+    struct Limits {
+        /// Changes of one desk, or of one municipality and type.
+        var changes = 20_000
+        /// Decisions, made where desks alone do not tell.
+        var decisions = 100_000
+    }
 
     let policy: Policy
+    let limits: Limits
     let start: Timestamp
     let end: Timestamp
     /// Whether a limit was reached.
     private(set) var isCut = false
+    /// Where at some hour only an agreement is wanting.
+    private(set) var withoutAgreement: Set<CoverageCell> = []
     private var decisions = 0
     private var timelines: [TimelineKey: [Stretch]] = [:]
     private var senders: [RuleID: [Int]] = [:]
@@ -40,7 +46,8 @@ struct CoverageWalk {
         case covered, uncovered, unknown
         /// Nobody can send such an event there.
         case notReached
-        /// Whoever sends it, the rules that mean somebody there refuse it.
+        /// Whoever sends it, the rules that mean somebody there refuse it; for want of an agreement alone, where one would do.
+        /// Never empty.
         case refused([UncoveredHours.Reason])
     }
 
@@ -56,8 +63,9 @@ struct CoverageWalk {
         case unknown
     }
 
-    init(policy: Policy, start: Timestamp, end: Timestamp) {
+    init(policy: Policy, start: Timestamp, end: Timestamp, limits: Limits = Limits()) {
         self.policy = policy
+        self.limits = limits
         self.start = start
         self.end = end
     }
@@ -73,7 +81,7 @@ struct CoverageWalk {
             var until = min(responsible.until, end)
             var verdict = Verdict.uncovered
             changes += 1
-            if changes > Self.mostChanges {
+            if changes > limits.changes {
                 (verdict, until, isCut) = (.unknown, end, true)
             } else if responsible.parties.isEmpty {
                 // A type that is only raised to its class and that nobody gets is no matter of hours.
@@ -81,6 +89,9 @@ struct CoverageWalk {
             } else {
                 (verdict, until) = look(
                     responsible, municipality: municipality, type: type, urgency: urgency, at: instant, until: until)
+            }
+            if case .refused(let refusals) = verdict, Self.isAgreement(refusals[0]) {
+                withoutAgreement.insert(CoverageCell(municipality: municipality, type: type))
             }
             if isGap(verdict, urgency) {
                 let gap = gap(
@@ -173,13 +184,15 @@ struct CoverageWalk {
             case .unknown: return (.unknown, until)
             }
         }
-        guard !reached.isEmpty else { return (refusals.isEmpty ? .notReached : .refused(refusals), until) }
+        guard !reached.isEmpty else {
+            return (refusals.isEmpty ? .notReached : .refused(Self.nearest(refusals)), until)
+        }
         // Nobody is at the desks: a fallback may be, and whether it may have the event is a decision of its own.
         var verdict = Verdict.notReached
         for (place, rules) in reached {
             for rule in rules {
                 for sender in senders(of: rule) where sender != place {
-                    guard decisions < Self.mostDecisions else {
+                    guard decisions < limits.decisions else {
                         isCut = true
                         return (.unknown, until)
                     }
@@ -189,7 +202,7 @@ struct CoverageWalk {
                             urgency: urgency, at: instant)
                     else { continue }
                     decisions += 1
-                    let decision = policy.decide(witness, at: instant)
+                    let decision = policy.decide(witness: witness, at: instant)
                     until = min(until, decision.until)
                     switch (self.verdict(decision, party: policy.parties[place].id), verdict) {
                     case (.uncovered, _): verdict = .uncovered
@@ -223,7 +236,7 @@ struct CoverageWalk {
                     codes.insert(.noRule)
                     continue
                 }
-                guard decisions < Self.mostDecisions else {
+                guard decisions < limits.decisions else {
                     isCut = true
                     return (.unknown, end)
                 }
@@ -287,10 +300,10 @@ struct CoverageWalk {
         var changes = 0
         while instant < end {
             changes += 1
-            guard changes <= Self.mostChanges,
+            guard changes <= limits.changes,
                 let choice = policy.chooseDesk(ofParty: place, type: type, urgency: urgency, at: instant)
             else {
-                isCut = isCut || changes > Self.mostChanges
+                isCut = isCut || changes > limits.changes
                 timeline.append(Stretch(end: end, isStaffed: false))
                 break
             }
@@ -316,7 +329,7 @@ struct CoverageWalk {
         let reasons: [UncoveredHours.Reason] =
             switch verdict {
             case .unknown: [.notLookedAt]
-            case .refused(let refusals): Self.nearest(refusals)
+            case .refused(let refusals): refusals
             case _ where places.isEmpty: [.noRule]
             default: places.flatMap { self.reasons(at: $0, type: type, at: start) }
             }
@@ -328,15 +341,18 @@ struct CoverageWalk {
         }
         return UncoveredHours(
             municipality: municipality, types: [type], urgency: urgency,
-            parties: places.map { policy.parties[$0].id }, start: start, end: end, reasons: reasons, isSigned: isSigned)
+            parties: places.map { policy.parties[$0].id }, start: start, end: end, reasons: reasons, isSigned: isSigned,
+            mode: policy.mode)
     }
 
     /// Where an agreement would do, it is the agreement that is wanting.
     private static func nearest(_ refusals: [UncoveredHours.Reason]) -> [UncoveredHours.Reason] {
-        let lacking = refusals.filter { reason in
-            if case .noAgreement = reason { true } else { false }
-        }
+        let lacking = refusals.filter(isAgreement)
         return lacking.isEmpty ? refusals : lacking
+    }
+
+    private static func isAgreement(_ reason: UncoveredHours.Reason) -> Bool {
+        if case .noAgreement = reason { true } else { false }
     }
 
     private func reasons(at place: Int, type: EventType, at instant: Timestamp) -> [UncoveredHours.Reason] {

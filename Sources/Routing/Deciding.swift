@@ -11,12 +11,17 @@ struct Deciding {
     let isTraced: Bool
     /// Whether the notification was accepted before: what the catalogue of now demands of new ones is not asked of it.
     var isStored = false
+    /// What affirmations are measured against, where that is not the instant of the decision: of what was accepted before its
+    /// acceptance; of what nobody has sent yet whenever that will be.
+    var affirmedFor: Timestamp?
     var trace: [RuleTrace] = []
     var until = Timestamp.distantFuture
 
     // What the envelope says, found once.
     var senderPlace = 0
     var secrecy: SecrecyProvision?
+    /// The marking of copies whose rule has none of its own.
+    lazy var marking = makeMarking()
     var affirmed: Set<String> = []
     var urgency = UrgencyClass.u0
     var isStrict = true
@@ -50,6 +55,8 @@ struct Deciding {
         var refusal: Failure?
         /// A duty in force reached it.
         var isDuty = false
+        /// A rule in force reached it that the sender or the parties could let deliver.
+        var canBeRemedied = false
     }
 
     /// A rule that would deliver.
@@ -74,10 +81,11 @@ struct Deciding {
     mutating func decide() -> Decision {
         if let refusal = readEnvelope() ?? refusalOfFormerSender() { return refused(with: refusal) }
         for place in policy.index.deliveringRules[notification.type] ?? [] { judge(rule: place) }
+        tellOfOwedDuties()
         for name in named where !outcomes.contains(where: { $0.party == name.party }) {
             outcomes.append(Outcome(party: name.party))
         }
-        for place in outcomes.indices { applyNeverRules(toOutcomeAt: place) }
+        applyNeverRules()
         traceNeverRules()
         outcomes.sort { $0.party < $1.party }
         let grants = makeGrants()
@@ -115,21 +123,8 @@ struct Deciding {
             secrecy = stated
         }
         isStrict = notification.isProtected != false
-        for affirmation in notification.affirmations where counts(affirmation) { affirmed.insert(affirmation.name) }
+        readAffirmations()
         return readAudience()
-    }
-
-    /// The longest time between an affirmation and the event that it is for.
-    static let affirmationLifetimeSeconds: Int64 = 86_400
-    /// How far the clocks of a sender's systems may differ.
-    static let clockToleranceSeconds: Int64 = 300
-
-    /// Whether an affirmation is made for this notification and by a person: a system's, or one made long before, is a standing one.
-    func counts(_ affirmation: Affirmation) -> Bool {
-        let earliest = notification.time.advanced(bySeconds: -Self.affirmationLifetimeSeconds)
-        let latest = notification.time.advanced(bySeconds: Self.clockToleranceSeconds)
-        guard affirmation.at >= earliest, affirmation.at <= latest else { return false }
-        return !sender.clients.contains { $0.id.text == affirmation.person.text }
     }
 
     mutating func readAudience() -> Refusal? {
@@ -141,7 +136,7 @@ struct Deciding {
             let members: [Int]
             if let group = policy.index.groups[entry.to] {
                 members = group
-            } else if let id = PartyID(entry.to), let place = policy.index.parties[id] {
+            } else if let place = policy.index.parties[PartyID(unchecked: entry.to)] {
                 members = [place]
             } else {
                 if !unknownNames.contains(entry.to) { unknownNames.append(entry.to) }
@@ -170,7 +165,7 @@ struct Deciding {
             let roles = named.first { $0.party == party }?.roles
             guard reaches(rule, party: party, roles: roles) else { continue }
             let id = policy.parties[party].id
-            guard policy.inactive.missing(rule.id, from: sender.id, to: id).isEmpty else {
+            guard policy.inactive.isEmpty || policy.inactive.missing(rule.id, from: sender.id, to: id).isEmpty else {
                 withheld.append(id)
                 continue
             }
@@ -186,7 +181,8 @@ struct Deciding {
             record(rule, .otherSender)
             return false
         }
-        let missing = rule.kind == .never ? [] : policy.inactive.missing(rule.id, from: sender.id)
+        let isComplete = rule.kind == .never || policy.inactive.isEmpty
+        let missing = isComplete ? [] : policy.inactive.missing(rule.id, from: sender.id)
         guard missing.isEmpty else {
             record(rule, .inactive(missing))
             return false
@@ -204,7 +200,7 @@ struct Deciding {
     }
 
     func isFromSender(_ selector: Selector) -> Bool {
-        guard selector.meansPartyAlone(sender, ownCounty: policy.county) else { return false }
+        guard selector.isMeant[senderPlace] else { return false }
         guard selector.servesMunicipality else { return true }
         return notification.municipality.map(sender.serves) ?? false
     }
@@ -232,11 +228,17 @@ struct Deciding {
 
     /// Whether a party is a recipient of a rule. On-call desks and parties without a desk for the type never are.
     func reaches(_ rule: Rule, party place: Int, roles: [String]?) -> Bool {
+        let desks = policy.parties[place].desks
+        guard rule.kind == .never || desks.contains(where: { $0.takes(notification.type) }) else { return false }
+        return means(rule, party: place, roles: roles)
+    }
+
+    /// The same, whether it has a desk for the type or not.
+    func means(_ rule: Rule, party place: Int, roles: [String]?) -> Bool {
         let party = policy.parties[place]
         let selector = rule.to
         guard policy.index.successor(of: place, at: instant) == nil else { return false }
-        guard party.kind != .onCallDesk, selector.meansPartyAlone(party, ownCounty: policy.county) else { return false }
-        guard party.desks.contains(where: { $0.takes(notification.type) }) || rule.kind == .never else { return false }
+        guard party.kind != .onCallDesk, selector.isMeant[place] else { return false }
         if selector.servesMunicipality {
             guard let municipality = notification.municipality, party.serves(municipality) else { return false }
         }
@@ -255,7 +257,7 @@ struct Deciding {
 
     /// What stops a rule for whichever recipient.
     mutating func failureBeforeParties(of rule: Rule, place: Int) -> Failure? {
-        guard let effect = rule.kind.effect, let basis = rule.basis.flatMap({ policy.bases[$0] }) else { return nil }
+        guard let effect = rule.kind.effect, let basis = rule.law else { return nil }
         func failure(_ code: RefusalCode, _ kind: Reason.Kind, inLaw: Bool) -> Failure {
             let reason = Reason(kind, rule: rule.id, at: inLaw ? basis.location : rule.location)
             return Failure(code: code, rule: place, reasons: [reason])
@@ -271,8 +273,8 @@ struct Deciding {
             let stated = secrecy?.description ?? ""
             return failure(.noRule, .secrecyExcluded(basis: basis.id, secrecy: stated), inLaw: true)
         }
-        let wanted = basis.affirmations + rule.affirmations.filter { !basis.affirmations.contains($0) }
-        let missing = wanted.filter { !affirmed.contains($0) }
+        var missing = basis.affirmations.filter { !affirmed.contains($0) }
+        missing += rule.affirmations.filter { !affirmed.contains($0) && !basis.affirmations.contains($0) }
         if !missing.isEmpty { return failure(.affirmationMissing, .affirmationsMissing(missing), inLaw: false) }
         if !rule.consent.isEmpty {
             guard notification.consent != nil, let giver = notification.consentOf, rule.consent.contains(giver) else {
@@ -284,26 +286,32 @@ struct Deciding {
 
     /// Judges one rule for one party and keeps the better of this and what was there.
     mutating func judge(rule: Rule, place: Int, party: Int, roles: [String]?, failure: Failure?) {
-        let known = outcomes.firstIndex { $0.party == party }
-        var outcome = known.map { outcomes[$0] } ?? Outcome(party: party)
-        outcome.isDuty = outcome.isDuty || rule.kind == .duty
-        if !notification.audience.isEmpty, roles == nil, !standsIn {
-            // The audience leaves it out. Of a duty the sender is told, of anything else there is nothing to tell.
-            guard rule.kind == .duty else { return }
+        let isLeftOut = !notification.audience.isEmpty && roles == nil && !standsIn
+        // The audience leaves it out. Of a duty the sender is told, of anything else there is nothing to tell.
+        if isLeftOut, rule.kind != .duty { return }
+        let known = self.place(ofOutcome: party)
+        if rule.kind == .duty { outcomes[known].isDuty = true }
+        if isLeftOut {
             let reason = Reason(.notInAudience, rule: rule.id, at: rule.location)
-            outcome.keep(Failure(code: .noRule, rule: place, reasons: [reason]))
+            outcomes[known].keep(Failure(code: .noRule, rule: place, reasons: [reason]))
         } else if let failure = failure ?? failureForParty(of: rule, place: place, party: party, roles: roles) {
-            outcome.keep(failure)
+            outcomes[known].keep(failure)
         } else if let candidate = candidate(of: rule, place: place) {
-            outcome.keep(candidate, rules: policy.rules)
+            outcomes[known].keep(candidate, rules: policy.rules)
         }
-        if let known { outcomes[known] = outcome } else { outcomes.append(outcome) }
+    }
+
+    /// Where a party's outcome stands; a new one at the end if it has none.
+    mutating func place(ofOutcome party: Int) -> Int {
+        if let known = outcomes.indices.first(where: { outcomes[$0].party == party }) { return known }
+        outcomes.append(Outcome(party: party))
+        return outcomes.count - 1
     }
 
     mutating func failureForParty(of rule: Rule, place: Int, party: Int, roles: [String]?) -> Failure? {
         let recipient = policy.parties[party]
         coveringAgreement = nil
-        guard let basis = rule.basis.flatMap({ policy.bases[$0] }) else { return nil }
+        guard let basis = rule.law else { return nil }
         func failure(_ code: RefusalCode, _ kind: Reason.Kind, _ reason: Reason? = nil) -> Failure {
             Failure(code: code, rule: place, reasons: [reason ?? Reason(kind, rule: rule.id, at: rule.location)])
         }
@@ -365,35 +373,11 @@ struct Deciding {
         guard let effect = rule.kind.effect, let basis = rule.basis, let view = rule.views[notification.type] else {
             return nil
         }
-        var reasons = [Reason(.delivers(effect: effect, basis: basis), rule: rule.id, at: rule.location)]
+        var reasons: [Reason] = []
+        // The agreement's and the desk's come behind it.
+        reasons.reserveCapacity(3)
+        reasons.append(Reason(.delivers(effect: effect, basis: basis), rule: rule.id, at: rule.location))
         if let coveringAgreement { reasons.append(coveringAgreement) }
         return Candidate(rule: place, effect: effect, view: view, reasons: reasons)
-    }
-}
-
-extension Deciding.Outcome {
-    /// Keeps the more useful of two failures, the first of equally useful ones.
-    mutating func keep(_ failure: Deciding.Failure) {
-        if let refusal, Deciding.usefulness(refusal.code) <= Deciding.usefulness(failure.code) { return }
-        refusal = failure
-    }
-
-    /// Keeps the better of two rules: duty before may, then more fields, then the first by id.
-    mutating func keep(_ candidate: Deciding.Candidate, rules: [Rule]) {
-        if let grant {
-            if grant.effect == .duty, candidate.effect == .may { return }
-            if grant.effect == candidate.effect, grant.view.fields.count >= candidate.view.fields.count { return }
-        }
-        grant = candidate
-    }
-}
-
-extension Deciding.Candidate {
-    /// The same without some fields.
-    func redacting(_ fields: [String], because reason: Reason) -> Deciding.Candidate {
-        let view = RuleView(
-            attributes: view.attributes, fields: view.fields.filter { !fields.contains($0) },
-            strictAttributes: view.strictAttributes, strictFields: view.strictFields.filter { !fields.contains($0) })
-        return Deciding.Candidate(rule: rule, effect: effect, view: view, reasons: reasons + [reason])
     }
 }

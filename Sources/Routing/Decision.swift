@@ -11,7 +11,7 @@ package enum Effect: String, Hashable, Sendable {
 
 /// What the policy says about one notification at one instant.
 ///
-/// Constant in `at ..< until`, but for the instants in `acknowledgeBy`, which `moved(to:)` carries along.
+/// Constant in `at ..< until`, but for the instants in `acknowledgeBy`, which count from `at`.
 package struct Decision: Sendable, Equatable {
     /// The instant it was made for.
     package let at: Timestamp
@@ -37,21 +37,6 @@ package struct Decision: Sendable, Equatable {
         self.refusals = refusals
         self.until = until
         self.refusal = refusal
-    }
-
-    /// The same decision for a later instant, for a cache: deadlines are counted from `instant`.
-    ///
-    /// - Precondition: `instant` lies in `at ..< until`.
-    package func moved(to instant: Timestamp) -> Decision {
-        precondition(instant >= at && instant < until, "a decision holds from `at` up to `until`")
-        guard instant != at else { return self }
-        let grants = grants.map { grant in
-            var grant = grant
-            grant.acknowledgeBy = grant.deadline.instant(from: instant)
-            return grant
-        }
-        return Decision(
-            at: instant, urgency: urgency, grants: grants, refusals: refusals, until: until, refusal: refusal)
     }
 }
 
@@ -148,7 +133,8 @@ package struct PartyRefusal: Sendable, Equatable {
     package var rule: RuleID?
     /// Why, each with the place in the policy that says so.
     package var reasons: [Reason]
-    /// Whether the sender gets a `refused` receipt: it named the party, or a duty would have reached it.
+    /// Whether the sender gets a `refused` receipt: it named the party, or a duty would have reached it, or it named nobody and
+    /// a rule reached the party but for something that can be remedied.
     package var isReported: Bool
 
     /// A refusal from its parts.
@@ -193,6 +179,10 @@ package struct Reason: Hashable, Sendable {
         case never
         /// A `never` rule takes these fields out; for a duty without fields of its own, all of them.
         case redacted(fields: [String])
+        /// The rule is as if absent: the approval of these parties is missing.
+        case notApproved([PartyID])
+        /// The rule is not in force now.
+        case notInForce
         /// The legal basis is not in force now.
         case basisNotInForce(basis: String)
         /// The legal basis is not for this sender, recipient or type.

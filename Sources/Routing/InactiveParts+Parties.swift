@@ -3,7 +3,7 @@ import Settings
 
 /// Parties without what is not approved.
 extension InactiveParts {
-    /// The same parties, each with its approved desks, clients, people, boards, fallback and merger only.
+    /// The same parties, each with its approved desks, clients, people, boards, fallback, merger and gaps only.
     func activeParts(of parties: [Party]) -> [Party] {
         guard !isEmpty else { return parties }
         var owners: [DeskID: Party] = [:]
@@ -36,7 +36,8 @@ extension InactiveParts {
             agentFor: party.agentFor.filter { isActive("agent:\(party.id)/\($0)") },
             desks: party.desks.filter { isActive("desk:\(party.id)/\($0.id)") }.map { $0.leavingOut(unapproved) },
             clients: clients.map { $0.having(stations: $0.stations.filter(isReached)) },
-            people: people.map { $0.having(desks: $0.desks.filter(isReached)) }, merger: activeMerger(of: party))
+            people: people.map { $0.having(desks: $0.desks.filter(isReached)) }, merger: activeMerger(of: party),
+            coverageGaps: isActive("coverage-gap:\(party.id)") ? party.coverageGaps : [])
     }
 
     private func activeMerger(of party: Party) -> Merger? {

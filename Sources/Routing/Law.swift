@@ -205,13 +205,16 @@ package final class Agreement: Sendable {
     package let validity: Validity
     /// The parties that it binds, each as long as it takes part.
     package let members: [PartyID: Validity]
+    /// By party, who has not approved that it takes part; always empty in exercise mode.
+    private let unapproved: [PartyID: Set<PartyID>]
     /// Where `agreements.yaml` says so.
     package let location: SourceLocation
 
     /// All of it. Made by the policy's readers only.
     init(
         id: String, labels: Labels, level: Level, municipalities: Set<String>, programmes: Set<String>, state: State,
-        isSigned: Bool, validity: Validity, members: [PartyID: Validity], location: SourceLocation
+        isSigned: Bool, validity: Validity, members: [PartyID: Validity], unapproved: [PartyID: Set<PartyID>] = [:],
+        location: SourceLocation
     ) {
         self.id = id
         self.labels = labels
@@ -222,7 +225,15 @@ package final class Agreement: Sendable {
         self.isSigned = isSigned
         self.validity = validity
         self.members = members
+        self.unapproved = unapproved
         self.location = location
+    }
+
+    /// The same agreement, some of whose parties have not approved it.
+    func unapproved(_ parties: [PartyID: Set<PartyID>]) -> Agreement {
+        Agreement(
+            id: id, labels: labels, level: level, municipalities: municipalities, programmes: programmes, state: state,
+            isSigned: isSigned, validity: validity, members: members, unapproved: parties, location: location)
     }
 
     /// Whether it is about a notification, whoever its parties are.
@@ -236,9 +247,12 @@ package final class Agreement: Sendable {
         return true
     }
 
-    /// When it holds between two parties; nil if it is not between them.
+    /// When it holds between two parties; nil if it is not between them, or one has not approved that it is.
     func validity(between first: PartyID, and second: PartyID) -> Validity? {
         guard let one = members[first], let other = members[second] else { return nil }
+        for party in unapproved.isEmpty ? [] : [first, second] {
+            if let missing = unapproved[party], missing.contains(first) || missing.contains(second) { return nil }
+        }
         return validity.intersection(one).intersection(other)
     }
 }

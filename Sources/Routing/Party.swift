@@ -104,10 +104,10 @@ package final class Party: Sendable {
         self.location = location
     }
 
-    /// The same party with fewer desks, clients, people, boards, without its fallback or its merger.
+    /// The same party with fewer desks, clients, people, boards, without its fallback, its merger or its signed gaps.
     func having(
         fallback: PartyID?, agentFor: [PartyID], desks: [Desk], clients: [PartyClient], people: [Person],
-        merger: Merger?
+        merger: Merger?, coverageGaps: [CoverageGap]
     ) -> Party {
         Party(
             id: id, labels: labels, formerNames: formerNames, kind: kind, organisation: organisation, county: county,

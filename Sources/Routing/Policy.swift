@@ -3,9 +3,9 @@ package import Settings
 
 /// The routing policy of one collaboration: who may, must and must never get what.
 ///
-/// A value made by `PolicyLoader` and never changed. Everything that it says follows from its files and from the zone's
-/// transitions, which its digest covers; it never asks the system.
-package struct Policy: Sendable {
+/// Made by `PolicyLoader` and never changed. Everything that it says follows from its files and from the zone's
+/// transitions, which its digest covers; it never asks the system. A class, so that a decision does not copy its tables.
+package final class Policy: Sendable {
     /// SHA-256 of `canonicalText`.
     package let digest: Digest
     /// All that decisions depend on, the same for every order of files, keys and rules.
@@ -34,6 +34,29 @@ package struct Policy: Sendable {
     package let inactive: InactiveParts
     /// Keys of all parties that have a file of approvals, sorted by party; the digest does not cover them.
     package let approvers: [Approver]
+
+    /// All of it. Made by `PolicyDraft` only.
+    init(
+        digest: Digest, canonicalText: [UInt8], settings: CollaborationSettings, catalogue: EventCatalogue,
+        zone: ZoneTransitions, parties: [Party], bases: [String: Basis], agreements: [Agreement], rules: [Rule],
+        examples: [Example], vocabulary: Vocabulary, index: PolicyIndex, inactive: InactiveParts,
+        approvers: [Approver]
+    ) {
+        self.digest = digest
+        self.canonicalText = canonicalText
+        self.settings = settings
+        self.catalogue = catalogue
+        self.zone = zone
+        self.parties = parties
+        self.bases = bases
+        self.agreements = agreements
+        self.rules = rules
+        self.examples = examples
+        self.vocabulary = vocabulary
+        self.index = index
+        self.inactive = inactive
+        self.approvers = approvers
+    }
 
     /// The county's collaboration.
     package var collaboration: CollaborationID { settings.id }
@@ -227,6 +250,8 @@ struct PolicyIndex: Sendable {
         let party: Int
         let hours: OpeningCalendar
         let validity: Validity
+        /// The agreement by which it does; nil within one authority, which needs none.
+        let agreement: String?
 
         /// Whether it acts now, and until when that holds.
         func state(at instant: Timestamp, zone: ZoneTransitions) -> OpeningCalendar.State {

@@ -25,12 +25,18 @@ package enum PolicyText {
         for (name, entries) in members {
             let values = entries.sorted { $0.key < $1.key }.map { key, values in
                 let isList = PolicyDraft.unorderedLists[name] == key
-                return "\"\(key)\": " + (isList ? "[\(values.joined(separator: ", "))]" : values.joined())
+                let text = isList ? "[\(values.joined(separator: ", "))]" : values.joined()
+                return "\"\(key)\": " + (key == "retention" ? withoutRemoved(text) : text)
             }
             files["\(directory)/\(name)"] = "{\(values.joined(separator: ", "))}"
         }
         files["\(directory)/tests.yaml"] = "{\"version\": \"\(ReadingContext.version)\", \"examples\": []}"
         return files
+    }
+
+    /// Without `RetentionSettings.removed`, which policies of older versions have.
+    private static func withoutRemoved(_ retention: String) -> String {
+        retention.replacing(/,"(duplicates|receipts)":"[^"]*"/, with: "")
     }
 
     /// The policy of a canonical text as it were with every approval, the zone given; nil for what is none.

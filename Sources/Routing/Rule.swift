@@ -32,7 +32,9 @@ package final class Rule: Sendable {
     /// Who receives.
     package let to: Selector
     /// Its legal basis; nil for `never`.
-    package let basis: String?
+    package var basis: String? { law?.id }
+    /// The same as `law.yaml` has it.
+    let law: Basis?
     /// When it holds.
     package let validity: Validity
     /// What the envelope must say for the rule to match.
@@ -57,7 +59,7 @@ package final class Rule: Sendable {
     /// All of it. Made by the policy's readers only.
     init(
         id: RuleID, labels: Labels?, kind: RuleKind, types: Set<EventType>, from: Selector, to: Selector,
-        basis: String?, validity: Validity, when: Condition, affirmations: [String], consent: [String],
+        law: Basis?, validity: Validity, when: Condition, affirmations: [String], consent: [String],
         agreements: Set<String>, urgency: UrgencyClass?, marking: String?, views: [EventType: RuleView],
         redactedFields: Set<String>, location: SourceLocation
     ) {
@@ -67,7 +69,7 @@ package final class Rule: Sendable {
         self.types = types
         self.from = from
         self.to = to
-        self.basis = basis
+        self.law = law
         self.validity = validity
         self.when = when
         self.affirmations = affirmations
@@ -109,6 +111,14 @@ package struct Selector: Sendable {
     package let isGroup: Bool
     /// Counties; nil is the collaboration's own.
     package let counties: Set<String>?
+    /// For every party of the policy, by its place, whether what depends on the party alone holds. Made once, since every
+    /// decision asks.
+    private(set) var isMeant: [Bool] = []
+
+    /// Asks it of all parties, which are sorted by id.
+    mutating func compare(with parties: [Party], ownCounty: String) {
+        isMeant = parties.map { meansPartyAlone($0, ownCounty: ownCounty) }
+    }
 
     /// Whether what depends on the party alone holds.
     func meansPartyAlone(_ party: Party, ownCounty: String) -> Bool {

@@ -1,9 +1,6 @@
 package import CaseNotifications
 
 extension Policy {
-    /// Whoever would affirm.
-    private static let witness = PersonID(unchecked: "staff-1")
-
     /// The parties that a rule lets send and that have somebody to send, as places in the table.
     func senders(of rule: Rule) -> [Int] {
         parties.indices.filter { place in
@@ -61,7 +58,9 @@ extension Policy {
             municipality: municipality, audience: audience, urgency: urgency, programme: programme, level: level,
             isProtected: condition.isProtected ?? false, isDrill: needed.contains("drill"),
             secrecy: secrecy?.description, circumstances: circumstances,
-            affirmations: affirmed.map { Affirmation(name: $0, person: Self.witness, at: instant) },
+            affirmations: affirmed.map {
+                Affirmation(name: $0, person: Self.affirmer(among: sender.people), at: instant)
+            },
             consent: consent == nil && !needed.contains("consent") ? nil : "consent-1", consentOf: consent,
             supersedes: needed.contains("supersedes") ? other : nil,
             expirytime: needed.contains("expirytime") ? .distantFuture : nil,

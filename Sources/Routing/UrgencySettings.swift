@@ -49,12 +49,14 @@ package struct EscalationStep: Hashable, Sendable {
 package struct RetentionSettings: Hashable, Sendable {
     /// Content, after the last act that finished every delivery.
     package let contentAfterAcknowledgementSeconds: Int64
-    /// Content that somebody has not acknowledged, after acceptance.
+    /// Content that somebody has not acknowledged, after the last deadline; after acceptance where there is none.
     package let contentUnacknowledgedSeconds: Int64
-    /// Receipts.
-    package let receiptsSeconds: Int64
-    /// Answers to repeated submissions.
-    package let duplicatesSeconds: Int64
+
+    /// Settings that did nothing and are none any more.
+    static let removed = [
+        "receipts": "receipts can be read for 90 days, whatever stands here; remove this line",
+        "duplicates": "duplicates are known for 30 days, whatever stands here; remove this line",
+    ]
 }
 
 /// The simulated clock of exercise mode.

@@ -50,6 +50,12 @@ package final class DiagnosticLog {
         add(code, .warning, place, message, hint, related)
     }
 
+    /// Adds a finding of its own, with its line if its file is remembered.
+    package func add(_ finding: Diagnostic) {
+        let place = Place(finding.location, length: finding.length)
+        add(finding.code, finding.severity, place, finding.message, finding.hint, finding.related)
+    }
+
     private func add(
         _ code: DiagnosticCode, _ severity: Diagnostic.Severity, _ place: Place, _ message: String, _ hint: String?,
         _ related: [SourceLocation]

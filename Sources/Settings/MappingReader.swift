@@ -27,11 +27,13 @@ package struct MappingReader {
     package var place: Place { Place(location) }
 
     /// Reports every key that was not asked for.
-    package func finish() {
+    ///
+    /// - Parameter removed: keys that an older version had, each with what to do about it.
+    package func finish(removed: [String: String] = [:]) {
         for entry in entries where !known.contains(entry.key.value) {
             log.error(
                 .unknownKey, at: entry.key.place, "unknown key \(Diagnostic.quote(entry.key.value)) in \(subject)",
-                hint: Suggestion.hint(for: entry.key.value, among: known))
+                hint: removed[entry.key.value] ?? Suggestion.hint(for: entry.key.value, among: known))
         }
     }
 

@@ -24,8 +24,13 @@ package struct SettingsNode: Sendable {
     /// What a message marks: the whole of a text, the first character of anything else.
     package var place: Place {
         guard case .text(let text, let isQuoted) = content else { return Place(location) }
-        let firstLine = text.prefix { !$0.isNewline }.unicodeScalars.count
-        return Place(location, length: max(1, firstLine + (isQuoted ? 2 : 0)))
+        var length = 0
+        // Bytes, since every value of a policy is asked for its place; all but those that go on a character begin one.
+        for byte in text.utf8 {
+            if (0x0A...0x0D).contains(byte) { break }
+            if byte & 0xC0 != 0x80 { length += 1 }
+        }
+        return Place(location, length: max(1, length + (isQuoted ? 2 : 0)))
     }
 
     /// What the node is, for messages.
@@ -50,45 +55,44 @@ package struct SettingsNode: Sendable {
 
     /// A text that is the same for equal content, however the file is laid out and in whatever order its keys stand.
     package var canonicalText: String {
-        var result = ""
+        var result: [UInt8] = []
         appendCanonical(to: &result)
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 
-    private func appendCanonical(to result: inout String) {
+    private func appendCanonical(to result: inout [UInt8]) {
         switch content {
         case .text(let text, _):
             Self.appendQuoted(text, to: &result)
         case .list(let nodes):
-            result += "["
+            result.append(UInt8(ascii: "["))
             for (index, node) in nodes.enumerated() {
-                if index > 0 { result += "," }
+                if index > 0 { result.append(UInt8(ascii: ",")) }
                 node.appendCanonical(to: &result)
             }
-            result += "]"
+            result.append(UInt8(ascii: "]"))
         case .mapping(let entries):
-            result += "{"
+            result.append(UInt8(ascii: "{"))
             for (index, entry) in entries.sorted(by: { $0.key.value < $1.key.value }).enumerated() {
-                if index > 0 { result += "," }
+                if index > 0 { result.append(UInt8(ascii: ",")) }
                 Self.appendQuoted(entry.key.value, to: &result)
-                result += ":"
+                result.append(UInt8(ascii: ":"))
                 entry.value.appendCanonical(to: &result)
             }
-            result += "}"
+            result.append(UInt8(ascii: "}"))
         }
     }
 
-    private static func appendQuoted(_ text: String, to result: inout String) {
-        result += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
+    private static func appendQuoted(_ text: String, to result: inout [UInt8]) {
+        result.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += [UInt8(ascii: "\\"), byte]
+            case UInt8(ascii: "\n"): result += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            default: result.append(byte)
             }
         }
-        result += "\""
+        result.append(UInt8(ascii: "\""))
     }
 }
 

@@ -15,8 +15,12 @@ package enum SettingsReader {
 
     /// The root of `text`, or nil if it is not YAML or empty; everything that is wrong is in `log`.
     ///
-    /// - Parameter file: the name for messages.
-    package static func parse(file: String, text: String, log: DiagnosticLog) -> SettingsNode? {
+    /// - Parameters:
+    ///   - file: the name for messages.
+    ///   - beginning: how a file of its kind begins, for somebody whose file is empty.
+    package static func parse(
+        file: String, text: String, log: DiagnosticLog, beginningWith beginning: String = "version: 1"
+    ) -> SettingsNode? {
         log.remember(file: file, text: text)
         let start = Place(SourceLocation(file: file, line: 1, column: 1))
         guard text.utf8.count <= longestFileBytes else {
@@ -28,11 +32,14 @@ package enum SettingsReader {
         var composition = Composition(file: file, text: text)
         do {
             guard let root = try composition.compose() else {
-                log.error(.empty, at: start, "the file is empty", hint: "the first line is 'version: 1'")
+                log.error(.empty, at: start, "the file is empty", hint: "the first line is '\(beginning)'")
                 return nil
             }
-            return NodeConverter(file: file, lines: composition.lines, placeholders: composition.placeholders, log: log)
-                .node(root, depth: 1)
+            let mayHaveProperties = text.utf8.contains { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "!") }
+            return NodeConverter(
+                file: file, lines: mayHaveProperties ? composition.lines : [], placeholders: composition.placeholders,
+                log: log
+            ).node(root, depth: 1)
         } catch {
             report(error, file: file, text: text, log: log)
             return nil
@@ -112,8 +119,9 @@ package enum SettingsReader {
 /// Places stay what they are, and the converter finds the original names in `placeholders`.
 private struct Composition {
     let file: String
-    /// The lines of the file as scalars, keys replaced.
-    private(set) var lines: [[Unicode.Scalar]]
+    /// The lines of the file as scalars, keys replaced; made when they are first asked for.
+    private(set) lazy var lines = original.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(
+        Array.init)
     /// Original names by replacement.
     private(set) var placeholders: [String: String] = [:]
     private let original: String
@@ -121,13 +129,12 @@ private struct Composition {
     init(file: String, text: String) {
         self.file = file
         original = text
-        lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(Array.init)
     }
 
     mutating func compose() throws -> Node? {
         while true {
             do {
-                return try Yams.compose(yaml: text, .basic, .default, .utf8)
+                return try Yams.compose(yaml: text(), .basic, .default, .utf8)
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 guard placeholders.count < SettingsReader.mostDuplicates, replaceKey(at: context.mark, names: names)
                 else { throw YamlError.duplicatedKeysInMapping(duplicates: names, context: context) }
@@ -135,7 +142,7 @@ private struct Composition {
         }
     }
 
-    private var text: String {
+    private mutating func text() -> String {
         guard !placeholders.isEmpty else { return original }
         var result = String.UnicodeScalarView()
         for (index, line) in lines.enumerated() {
@@ -170,6 +177,7 @@ private struct Composition {
 /// Turns the library's nodes into ours and reports what the profile forbids.
 private struct NodeConverter {
     let file: String
+    /// Empty if no node has a property: the file has none of the characters that begin one.
     let lines: [[Unicode.Scalar]]
     let placeholders: [String: String]
     let log: DiagnosticLog

@@ -50,6 +50,7 @@ package struct ZoneTransitions: Hashable, Sendable {
         let before = offset(at: local - 86_400)
         let after = offset(at: local + 86_400)
         let first = local - Int64(before)
+        if before == after { return first }
         if offset(at: first) == before { return first }
         let second = local - Int64(after)
         if offset(at: second) == after { return second }

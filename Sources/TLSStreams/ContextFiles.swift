@@ -7,6 +7,11 @@ final class ContextFiles {
     /// Key and name of each authority, to check who signed a revocation list. Owned by us.
     private var authorities: [(name: [UInt8], certificate: OpaquePointer)] = []
 
+    /// Digests of the authorities' keys.
+    var authorityKeys: Set<[UInt8]> {
+        Set(authorities.map { CertificateReader(certificate: $0.certificate).keyDigest })
+    }
+
     /// What the revocation lists name.
     private(set) var revoked: Set<RevokedCertificate> = []
 

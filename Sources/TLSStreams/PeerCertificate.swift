@@ -17,6 +17,16 @@ public struct PeerCertificate: Equatable, Sendable {
     public let commonName: String
     /// The issuer's, likewise.
     public let issuerCommonName: String
+    /// Who signed it, from its issuer to the authority that was believed; empty for our own.
+    let signers: [Signer]
+}
+
+/// A certificate of an accepted chain, behind the holder's.
+struct Signer: Equatable, Sendable {
+    /// What a revocation list would name.
+    let name: RevokedCertificate
+    /// SHA-256 over its public key: an authority whose certificate was renewed is still the same.
+    let keyDigest: [UInt8]
 }
 
 /// Why a name inside a certificate is refused: bytes that OpenSSL, Swift and a person would read differently.
@@ -38,10 +48,24 @@ enum NameFault: Error {
 struct CertificateReader {
     let certificate: OpaquePointer
 
-    func peerCertificate() throws(NameFault) -> PeerCertificate {
+    func peerCertificate(signers: [Signer] = []) throws(NameFault) -> PeerCertificate {
         PeerCertificate(
             uris: try uris(), sha256Fingerprint: fingerprint, serial: serial, notBefore: notBefore, notAfter: notAfter,
-            commonName: commonName(of: X509_get_subject_name(certificate)), issuerCommonName: issuerName)
+            commonName: commonName(of: X509_get_subject_name(certificate)), issuerCommonName: issuerName,
+            signers: signers)
+    }
+
+    /// This certificate as one that signed others.
+    var signer: Signer {
+        Signer(name: RevokedCertificate(issuer: issuerName, serial: serial), keyDigest: keyDigest)
+    }
+
+    /// SHA-256 over the public key.
+    var keyDigest: [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        guard X509_pubkey_digest(certificate, EVP_sha256(), &digest, &length) == 1 else { return [] }
+        return Array(digest.prefix(Int(length)))
     }
 
     /// All URI names. NUL, control characters, spaces and bytes above 0x7E are refused: RFC 5280, 4.2.1.6 wants IA5String

@@ -21,6 +21,7 @@ public final class TLSContext: Sendable {
     /// DER names of the authorities that have a revocation list: their certificates are checked failing closed.
     let issuersWithCRL: Set<[UInt8]>
     private let revoked: Set<RevokedCertificate>
+    private let authorityKeys: Set<[UInt8]>
     // SAFETY: `SSL_CTX` is changed in `init` only; afterwards OpenSSL counts references and locks by itself.
     nonisolated(unsafe) let pointer: OpaquePointer
 
@@ -62,6 +63,7 @@ public final class TLSContext: Sendable {
             try files.loadAuthorities(options.caFiles)
             issuersWithCRL = try files.loadRevocationLists(options.crlFiles)
             revoked = files.revoked
+            authorityKeys = files.authorityKeys
         } catch {
             SSL_CTX_free(context)
             throw error
@@ -73,9 +75,14 @@ public final class TLSContext: Sendable {
 
     deinit { SSL_CTX_free(pointer) }
 
-    /// Whether this context's revocation lists name a certificate: for sessions that were opened before the list was.
-    package func revokes(_ certificate: PeerCertificate) -> Bool {
-        revoked.contains(RevokedCertificate(issuer: certificate.issuerCommonName, serial: certificate.serial))
+    /// Whether a peer whose chain another context accepted would still be believed: the authority at its end is among this
+    /// context's, and no revocation list names it or one of those who signed it. For sessions opened before a reload.
+    package func trusts(_ certificate: PeerCertificate) -> Bool {
+        guard let authority = certificate.signers.last, authorityKeys.contains(authority.keyDigest) else {
+            return false
+        }
+        let own = RevokedCertificate(issuer: certificate.issuerCommonName, serial: certificate.serial)
+        return revoked.isDisjoint(with: certificate.signers.map(\.name) + [own])
     }
 }
 

@@ -347,7 +347,7 @@ extension TLSSession {
             return fail(.protocolViolation(detail: "certificate not verified"))
         }
         do {
-            peer = try reader.peerCertificate()
+            peer = try reader.peerCertificate(signers: signers)
         } catch {
             return fail(
                 .peerCertificate(
@@ -357,5 +357,13 @@ extension TLSSession {
         }
         phase = .established
         return .done
+    }
+
+    /// Who signed the peer's certificate, up to the authority that was believed.
+    private var signers: [Signer] {
+        let chain = SSL_get0_verified_chain(ssl)
+        return (0..<max(0, OPENSSL_sk_num(chain))).dropFirst().compactMap { index in
+            OPENSSL_sk_value(chain, index).map { CertificateReader(certificate: OpaquePointer($0)).signer }
+        }
     }
 }

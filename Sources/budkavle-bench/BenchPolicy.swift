@@ -49,7 +49,7 @@ enum BenchPolicy {
           U3: {label: {sv: samma dygn, en: same day}, acknowledge: 12h, desks: open-now, escalation: [{after: 24h, step: sender}]}
           U4: {label: {sv: arbetsdag, en: working day}, acknowledge: next-working-day, desks: own, escalation: []}
           U0: {label: {sv: information, en: information}, acknowledge: none, desks: own, escalation: []}
-        retention: {content-after-acknowledgement: 7d, content-unacknowledged: 30d, receipts: 730d, duplicates: 30d}
+        retention: {content-after-acknowledgement: 7d, content-unacknowledged: 30d}
         groups: []
 
         """

@@ -9,7 +9,7 @@ struct BudkavleBench: ParsableCommand {
         commandName: "budkavle-bench", abstract: "Load and latency of the relay, over mutual TLS on loopback.",
         subcommands: [
             PrepareCommand.self, LoadCommand.self, RecoverCommand.self, RecoveryCommand.self,
-            DecideCommand.self,
+            DecideCommand.self, ScanCommand.self,
         ])
 }
 

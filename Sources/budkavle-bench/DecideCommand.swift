@@ -1,7 +1,6 @@
 import ArgumentParser
 import CaseNotifications
 import Foundation
-import Glibc
 import Routing
 import Settings
 
@@ -28,6 +27,9 @@ struct DecideCommand: ParsableCommand {
     /// The dearest ratio that passes: what is above is more than the noise of such a measurement.
     private static let barRatio = 1.25
 
+    /// So many of the decisions above the bar are named.
+    private static let mostNamed = 10
+
     func validate() throws {
         guard batch > 0, batches > 0 else { throw ValidationError("numbers must be positive") }
     }
@@ -37,11 +39,14 @@ struct DecideCommand: ParsableCommand {
             let files = try read()
             let policy = try load(files)
             let costs = policy.examples.map { Cost(example: $0, nanoseconds: cost(of: $0, policy)) }
-            guard let middle = Self.middle(costs.map(\.nanoseconds)), let dearest = costs.max(by: <) else {
+            guard let middle = ProcessorCost.middle(costs.map(\.nanoseconds)), let dearest = costs.max(by: <) else {
                 throw BenchError.noResult("\(config)/tests.yaml has no worked examples to decide")
             }
             print("\(costs.count) worked examples, \(policy.rules.count) rules, \(policy.parties.count) parties")
             print("median \(Self.text(middle)), dearest \(Self.text(dearest.nanoseconds)): \(dearest.example.name)")
+            let dear = costs.filter { $0.nanoseconds >= Self.barNanoseconds }.sorted(by: >)
+            for cost in dear.prefix(Self.mostNamed) { print("  \(Self.text(cost.nanoseconds)): \(cost.example.name)") }
+            if dear.count > Self.mostNamed { print("  and \(dear.count - Self.mostNamed) more") }
             let isCheap = middle < Self.barNanoseconds
             let isFlat = try measureOtherRules(files, policy)
             if !isCheap { Terminal.complain("a decision costs more than \(Self.text(Self.barNanoseconds))") }
@@ -107,31 +112,12 @@ struct DecideCommand: ParsableCommand {
         examples.reduce(0) { $0 + cost(of: $1, policy) }
     }
 
-    /// Nanoseconds of one decision: the middle one of the batches.
+    /// Nanoseconds of one decision.
     private func cost(of example: Example, _ policy: Policy) -> Double {
-        var found: [Double] = []
-        var seen = 0
-        for _ in 0..<batches {
-            let start = Self.processorNanoseconds
-            for _ in 0..<batch {
-                let decision = policy.decide(example.notification, at: example.at)
-                seen &+= decision.grants.count + decision.refusals.count
-            }
-            found.append(Double(Self.processorNanoseconds - start) / Double(batch))
+        ProcessorCost.nanoseconds(batches: batches, batch: batch) {
+            let decision = policy.decide(example.notification, at: example.at)
+            return decision.grants.count + decision.refusals.count
         }
-        // What nobody reads the compiler could leave out.
-        precondition(seen >= 0, "a decision counts its grants")
-        return Self.middle(found) ?? 0
-    }
-
-    private static var processorNanoseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return time.tv_sec * 1_000_000_000 + time.tv_nsec
-    }
-
-    private static func middle(_ values: [Double]) -> Double? {
-        values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
 
     private static func text(_ nanoseconds: Double) -> String { String(format: "%.1f µs", nanoseconds / 1_000) }
@@ -147,16 +133,19 @@ struct DecideCommand: ParsableCommand {
     }
 
     private func load(_ files: [String: String]) throws -> Policy {
-        let zone: ZoneTransitions
-        do {
-            zone = try ZoneFile.read(zone: "Europe/Stockholm", directory: ZoneFile.systemDirectory)
-        } catch {
-            throw BenchError.file(ZoneFile.systemDirectory, reason: "\(error)")
-        }
-        let load = PolicyLoader.load(files: files, zone: zone)
+        let load = PolicyLoader.load(files: files, zone: try Self.zone())
         guard let policy = load.policy else {
             throw BenchError.noResult(load.diagnostics.map(\.text).joined(separator: "\n"))
         }
         return policy
+    }
+
+    /// The zone of all policies.
+    static func zone() throws -> ZoneTransitions {
+        do {
+            return try ZoneFile.read(zone: "Europe/Stockholm", directory: ZoneFile.systemDirectory)
+        } catch {
+            throw BenchError.file(ZoneFile.systemDirectory, reason: "\(error)")
+        }
     }
 }

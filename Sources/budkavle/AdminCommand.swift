@@ -101,7 +101,8 @@ struct AdminCommand: AsyncParsableCommand {
 
     struct Disconnect: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "disconnect", abstract: "Cuts sessions; well-made clients come back.")
+            commandName: "disconnect", abstract: "Cuts sessions; well-made clients come back.",
+            discussion: "Exit 1 when there was none to cut.")
         @Option(help: "Only this session.")
         var session: String?
         @Option(help: "Every session of this party.")
@@ -121,11 +122,10 @@ struct AdminCommand: AsyncParsableCommand {
             body.add("session", session)
             body.add("party", party)
             body.add("client", client)
-            try await relation.run {
-                try relation.show(try await relation.client.administer("disconnect", body.bytes)) {
-                    AdminRenderer(relation.surroundings.presentation).lines(try DisconnectAnswer($0))
-                }
-            }
+            let answer = try await relation.run { try await relation.client.administer("disconnect", body.bytes) }
+            let cut = try DisconnectAnswer(answer)
+            try relation.show(answer) { _ in AdminRenderer(relation.surroundings.presentation).lines(cut) }
+            if cut.count == 0 { throw CommandFailure(.negative) }
         }
     }
 

@@ -25,6 +25,7 @@ struct Budkavle: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        Output.holdStreams()
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         if let failure = unknownCommand(arguments) { end(failure) }

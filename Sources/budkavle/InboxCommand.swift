@@ -62,6 +62,7 @@ extension Relation {
     /// The full id for what somebody typed: itself, or the one item of the inbox whose id ends so.
     func resolve(_ typed: String) async throws -> String {
         let wanted = typed.uppercased()
+        if wanted.isEmpty { throw CommandFailure(.usage, "budkavle: the id is empty") }
         if wanted.utf8.count == NotificationText.lengthBytes { return wanted }
         var question = ReportBody()
         question.add("limit", 500)

@@ -16,6 +16,13 @@ enum Output {
     /// Says something to the person; if nobody listens, so be it.
     static func tell(_ line: String) { try? write(line, to: STDERR_FILENO) }
 
+    /// Takes the place of standard streams that are closed, so that no socket that is opened later gets their numbers: what is
+    /// printed would go there.
+    static func holdStreams() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDWR)]
+        where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", mode) }
+    }
+
     private static func write(_ line: String, to descriptor: Int32) throws(CommandFailure) {
         var rest = Array((line + "\n").utf8)[...]
         while !rest.isEmpty {

@@ -53,7 +53,7 @@ struct Profile: Equatable {
         let log = DiagnosticLog()
         var profiles: [String: Profile] = [:]
         var fallback: String?
-        if let root = SettingsReader.parse(file: path, text: text, log: log),
+        if let root = SettingsReader.parse(file: path, text: text, log: log, beginningWith: "profiles:"),
             var top = MappingReader(root, "the file", log)
         {
             fallback = top.optional("default", .text)

@@ -114,6 +114,10 @@ struct Relation {
         switch error.code {
         case .unreachable: lead = .relayUnreachable(endpoint.description)
         case .certificateRefused: lead = .refusedCertificate
+        case .relayNotTrusted: lead = .relayNotTrusted
+        // A socket's rights: no certificate is in it.
+        case .forbidden where error.refusal == nil:
+            return CommandFailure(status: error.exitStatus, "budkavle: \(detail)")
         case .forbidden: lead = .forbidden
         case .unknown: lead = .unknownThing
         case .refused:

@@ -65,18 +65,34 @@ struct StatusCommand: AsyncParsableCommand {
         }
         var own = ReportBody()
         own.add("id", id)
-        do { return try await relation.ask("status", own) } catch let error as RelayError where error.code == .unknown {
-            do { question.add("notification", try await relation.resolve(id)) } catch is RelayError { throw error }
+        do {
+            return try await relation.ask("status", own)
+        } catch let unknown as RelayError where unknown.code == .unknown {
+            do {
+                question.add("notification", try await relation.resolve(id))
+            } catch let failure as CommandFailure where failure.status == ExitStatus.usage.rawValue {
+                throw failure
+            } catch {
+                // Somebody who sends has no inbox: what he named is unknown, and not what an inbox holds.
+                throw unknown
+            }
             return try await relation.ask("status", question)
         }
     }
 }
 
-/// `budkavle receipts`.
+/// `budkavle receipts`. It has no options of its own: `verify` has some of the same names.
 struct ReceiptsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "receipts", abstract: "Shows the receipts that wait for your party, and marks them as read.",
-        subcommands: [ReceiptsVerifyCommand.self])
+        commandName: "receipts", abstract: "Receipts that wait for your party, and offline proof of what they say.",
+        subcommands: [ReceiptsListCommand.self, ReceiptsVerifyCommand.self],
+        defaultSubcommand: ReceiptsListCommand.self)
+}
+
+/// `budkavle receipts [list]`.
+struct ReceiptsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Shows the receipts that wait for your party, and marks them as read.")
 
     @Flag(help: "Only for what this client sent.")
     var mine = false

@@ -15,6 +15,22 @@ struct Budkavled: ParsableCommand {
             Run.self, Check.self, Explain.self, Coverage.self, Diff.self, Simulate.self, Types.self, Schema.self,
             Approve.self, Keys.self, Journal.self, Erase.self, Audit.self, Backup.self, Restore.self,
         ])
+
+    static func main() {
+        Terminal.holdStreams()
+        if let word = CommandLine.arguments.dropFirst().first, let hint = suggestion(for: word) {
+            Terminal.complain("budkavled: there is no command \(Diagnostic.quote(word)); \(hint)")
+            exit(withError: ExitCode(BudkavleServer.ExitStatus.usage.rawValue))
+        }
+        main(nil)
+    }
+
+    /// ArgumentParser suggests options only; commands we suggest ourselves.
+    private static func suggestion(for word: String) -> String? {
+        let names = configuration.subcommands.map { String(describing: $0).lowercased() }
+        guard !word.hasPrefix("-"), word != "help", !names.contains(word) else { return nil }
+        return Suggestion.hint(for: word, among: names)
+    }
 }
 
 /// `--config DIR`, shared by all.
@@ -57,7 +73,35 @@ struct Run: ParsableCommand {
 
 /// Talk goes to standard error, data to standard output.
 enum Terminal {
-    static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func complain(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
+
+    /// Takes the place of standard streams that are closed, so that no file that is opened later gets their numbers: what is
+    /// printed would go into it.
+    static func holdStreams() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDWR)]
+        where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", mode) }
+    }
+
+    /// Writes one or more lines of data.
+    ///
+    /// - Throws: 74 when standard output takes no more: what was to be kept is not.
+    static func put(_ text: String) throws {
+        var rest = Array((text + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                complain("budkavled: standard output takes no more: \(String(cString: strerror(errno)))")
+                throw ExitCode(BudkavleServer.ExitStatus.inputOutput.rawValue)
+            }
+        }
+    }
+
+    /// Writes lines of data; none at all for none.
+    static func put(_ lines: [String]) throws {
+        if !lines.isEmpty { try put(lines.joined(separator: "\n")) }
+    }
 
     /// Does `work`; what it cannot do is told on standard error and ends the program with its status.
     static func unlessRefused<Result>(_ work: () throws(ToolError) -> Result) throws -> Result {

@@ -9,14 +9,12 @@ struct Check: ParsableCommand {
     @Flag(help: "One JSON object on standard output.") var json = false
 
     func run() throws {
-        let report = try Terminal.unlessRefused { () throws(ToolError) in
-            try ConfigurationReport.make(directory: config.directory)
-        }
+        let report = ConfigurationReport.make(directory: config.directory)
         if json {
-            print(report.json)
+            try Terminal.put(report.json)
         } else {
             for text in report.diagnosticTexts { Terminal.complain(text + "\n") }
-            for line in report.summary { print(line) }
+            try Terminal.put(report.summary)
         }
         if !report.isClean { throw ExitCode(ExitStatus.configuration.rawValue) }
     }

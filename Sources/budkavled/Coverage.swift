@@ -32,7 +32,7 @@ struct Coverage: ParsableCommand {
         let instant = start.flatMap { CivilDay($0) }.map { $0.instant(zone: policy.zone) } ?? source.instant
         let report = policy.coverage(CoverageRequest(from: instant, weeks: weeks))
         let text = CoverageText(policy: policy, report: report)
-        print(json ? text.json : text.lines.joined(separator: "\n"))
+        try Terminal.put(json ? text.json : text.lines.joined(separator: "\n"))
         if !report.blocking.isEmpty { throw ExitCode(BudkavleServer.ExitStatus.negative.rawValue) }
     }
 }

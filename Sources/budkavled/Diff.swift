@@ -30,7 +30,7 @@ struct Diff: ParsableCommand {
             isWidened = isWidened || !difference.widened.isEmpty
             texts.append(DifferenceText(collaboration: pair.new.collaboration, difference: difference))
         }
-        print(json ? DifferenceText.json(texts) : texts.flatMap(\.lines).joined(separator: "\n"))
+        try Terminal.put(json ? DifferenceText.json(texts) : texts.flatMap(\.lines).joined(separator: "\n"))
         if !isEqual {
             throw ExitCode((isWidened ? BudkavleServer.ExitStatus.widened : .different).rawValue)
         }

@@ -47,7 +47,7 @@ struct Explain: ParsableCommand {
         let steps = trace || party != nil ? found.steps(for: party) : nil
         let text = ExplanationText(
             policy: found.policy, explanation: found.explanation, at: found.at, trace: steps, party: party)
-        print(json ? text.json : text.lines.joined(separator: "\n"))
+        try Terminal.put(json ? text.json : text.lines.joined(separator: "\n"))
     }
 
     private func explainLines() throws {
@@ -56,16 +56,16 @@ struct Explain: ParsableCommand {
         }
         var batch = ExplanationBatch(policies)
         while let chunk = try FileHandle.standardInput.read(upToCount: 65_536), !chunk.isEmpty {
-            batch.take(chunk, answer: write)
+            try batch.take(chunk, answer: write)
         }
-        batch.finish(answer: write)
+        try batch.finish(answer: write)
     }
 
-    private func write(_ answer: ExplanationBatch.Answer) {
+    private func write(_ answer: ExplanationBatch.Answer) throws {
         switch answer {
         case .explained(let found):
-            print(ExplanationText(policy: found.policy, explanation: found.explanation, at: found.at).json)
-        case .refused(let refusal): print(ExplanationText.json(of: refusal))
+            try Terminal.put(ExplanationText(policy: found.policy, explanation: found.explanation, at: found.at).json)
+        case .refused(let refusal): try Terminal.put(ExplanationText.json(of: refusal))
         }
     }
 }

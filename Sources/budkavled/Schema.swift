@@ -37,7 +37,7 @@ struct Schema: ParsableCommand {
 
     func run() throws {
         let policy = try options.source().whole
-        print(
+        try Terminal.put(
             try options.unlessUnknown { () throws(UnknownEventType) in
                 EventSchema.json(of: try UnknownEventType.find(options.type, in: policy), in: policy)
             })
@@ -58,7 +58,7 @@ struct Types: ParsableCommand {
         let type = try options.unlessUnknown { () throws(UnknownEventType) in
             try UnknownEventType.find(options.type, in: source.whole)
         }
-        if json { return print(text.json(of: type)) }
-        print((type.flatMap(text.lines(of:)) ?? text.lines).joined(separator: "\n"))
+        if json { return try Terminal.put(text.json(of: type)) }
+        try Terminal.put((type.flatMap(text.lines(of:)) ?? text.lines).joined(separator: "\n"))
     }
 }

@@ -49,7 +49,11 @@ struct Simulate: ParsableCommand {
         let text = SimulationText(
             found.report, running: found.running, candidate: found.candidate, isMetadataOnly: found.isMetadataOnly,
             notes: notes)
-        print(json ? text.json : text.lines.joined(separator: "\n"))
+        try Terminal.put(json ? text.json : text.lines.joined(separator: "\n"))
+        if events != nil, found.report.compared == 0 {
+            Terminal.complain("nothing was compared: no event came from --events")
+            throw ExitCode(BudkavleServer.ExitStatus.noInput.rawValue)
+        }
         if found.report.dutiesLost > 0 || !found.report.widened.isEmpty {
             throw ExitCode(BudkavleServer.ExitStatus.widened.rawValue)
         }

@@ -80,8 +80,14 @@ struct Erase: ParsableCommand {
     @OptionGroup var options: StoreOptions
 
     func validate() throws {
+        guard (subject == nil) != (notification == nil) else {
+            throw ValidationError("name either --case or --notification")
+        }
         guard ErasureTarget(case: subject, notification: notification) != nil else {
-            throw ValidationError("name --case or --notification, by an id of its form")
+            throw ValidationError(
+                subject == nil
+                    ? "that is no notification's id: 26 letters and digits, as send and status show it"
+                    : "that is no case's id; its form is BK-18-2026-7QK2ZD9F, without I, L, O and U in the end")
         }
     }
 
@@ -99,12 +105,20 @@ struct Audit: ParsableCommand {
     /// `budkavled audit verify`.
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check the Merkle log and every signed head against the journal. Reads only. Exit 0 or 1.")
+            abstract: "Check the Merkle log and every signed head against the journal. Reads only. Exit 0 or 1.",
+            discussion: """
+                With --checkpoint it also says whether the log continues what somebody else kept of it: the file that \
+                budkavle keeps for its connections (checkpoint-RELAY-COLLABORATION), receipts as budkavle receipts \
+                --json prints them, or an answer to proof. One that lies beyond or beside the log ends with 1.
+                """)
+        @Option(help: "A file with signed checkpoints, one per line; may be given several times.")
+        var checkpoint: [String] = []
         @OptionGroup var options: StoreOptions
 
         func run() throws {
             let site = try options.site()
-            try options.show(try Terminal.unlessRefused { () throws(ToolError) in try site.verifyAudit() })
+            try options.show(
+                try Terminal.unlessRefused { () throws(ToolError) in try site.verifyAudit(checkpoints: checkpoint) })
         }
     }
 }
@@ -121,6 +135,10 @@ struct Backup: ParsableCommand {
     var directory: String
     @Option(help: "Directory for the key set; without it the keys are not copied.") var keys: String?
     @OptionGroup var options: StoreOptions
+
+    func validate() throws {
+        if directory.isEmpty || keys?.isEmpty == true { throw ValidationError("a directory's name is empty") }
+    }
 
     func run() throws {
         let site = try options.site()

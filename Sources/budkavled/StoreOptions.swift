@@ -23,14 +23,15 @@ struct StoreOptions: ParsableArguments {
 
     /// Prints an answer: as JSON when that is wanted, else in words.
     func show(_ answer: [UInt8]) throws {
+        let lines: [String]
         do {
-            if json { return print(try JSONText.line(answer)) }
             let language = Language.chosen(flag: nil, profile: nil) { ProcessInfo.processInfo.environment[$0] }
-            for line in try StoreRenderer(language).lines(answer) { print(line) }
+            lines = json ? [try JSONText.line(answer)] : try StoreRenderer(language).lines(answer)
         } catch {
             Terminal.complain("budkavled: \(error)")
             throw ExitCode(BudkavleServer.ExitStatus.protocolFault.rawValue)
         }
+        try Terminal.put(lines)
     }
 
     /// Shows the answer of a look at the store; what did not hold ends with 1.
@@ -60,8 +61,9 @@ struct ReasonOptions: ParsableArguments {
             text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         }
         guard let stated = StatedReason(text, by: by) else {
-            throw ValidationError(
+            Terminal.complain(
                 "--reason needs 1 to \(StatedReason.textLimitBytes) bytes, --by 1 to \(StatedReason.nameLimitBytes)")
+            throw ExitCode(BudkavleServer.ExitStatus.usage.rawValue)
         }
         return stated
     }

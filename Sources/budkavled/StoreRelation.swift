@@ -30,7 +30,7 @@ struct StoreRelation {
     }
 
     func ask(_ socket: String, _ order: StoreOrder) throws -> [UInt8] {
-        guard let endpoint = RelayEndpoint("unix:\(socket)") else {
+        guard let endpoint = RelayEndpoint("unix:\(Backup.absolute(socket))") else {
             Terminal.complain("\(socket): no path of a socket, at most \(RelayEndpoint.socketPathLimitBytes) bytes")
             throw ExitCode(BudkavleServer.ExitStatus.configuration.rawValue)
         }

@@ -74,7 +74,7 @@ import Testing
         #expect(bench.states.last == "connected soc-1880 klient-1")
     }
 
-    @Test(arguments: [RelayError.Code.certificateRefused, .configuration, .forbidden])
+    @Test(arguments: [RelayError.Code.certificateRefused, .relayNotTrusted, .configuration, .forbidden])
     func `what trying cannot change ends the client`(code: RelayError.Code) {
         let bench = LinkBench()
         bench.refuseToOpen = { _ in RelayError(code, "no") }

@@ -80,8 +80,11 @@ final class SocketRelay: @unchecked Sendable {
             return
         }
         connectionCount += 1
+        // Nobody here beats: a test that waits long for a processor loses no link by it.
+        var limits = SessionLimits.standard
+        limits.heartBeatMilliseconds = 0
         let session = ServerSession(
-            sessionID: "c\(connectionCount)", server: "budkavle/1.0.0", openedAt: Self.now)
+            sessionID: "c\(connectionCount)", server: "budkavle/1.0.0", limits: limits, openedAt: Self.now)
         connections[descriptor] = (session, watch, [:])
     }
 

@@ -1,4 +1,5 @@
 import CaseNotifications
+import TLSStreams
 import Testing
 
 @testable import BudkavleClient
@@ -28,10 +29,23 @@ import Testing
     @Test(arguments: RelayError.Code.allCases)
     func `each error has its exit status`(code: RelayError.Code) {
         let wanted: [RelayError.Code: Int32] = [
-            .configuration: 78, .unreachable: 69, .certificateRefused: 77, .forbidden: 77, .unknown: 1, .refused: 77,
-            .notConfirmed: 75, .protocolFault: 76, .overflow: 75, .closed: 70,
+            .configuration: 78, .unreachable: 69, .certificateRefused: 77, .relayNotTrusted: 77, .forbidden: 77,
+            .unknown: 1,
+            .refused: 77, .notConfirmed: 75, .protocolFault: 76, .overflow: 75, .closed: 70,
         ]
         #expect(RelayError(code, "x").exitStatus == wanted[code])
+    }
+
+    @Test func `a relay that we cannot trust is not told as one that refuses us, and its cause is told once`() {
+        let problem = CertificateProblem(
+            owner: .server, subject: "relay", issuer: "CA", serial: "1", depth: 0,
+            reason: .wrongName(expected: "127.0.0.1"))
+        let ours = RelayError(TLSError.peerCertificate(problem))
+        #expect(ours.code == .relayNotTrusted)
+        #expect(ours.description == "\(problem.description) [relay-not-trusted]")
+        #expect(RelayError(TLSError.refusedByPeer(alert: 44)).code == .certificateRefused)
+        let caused = RelayError(.unreachable, "no", cause: TLSError.notOpen)
+        #expect(caused.description == "no [unreachable]: the stream is not open")
     }
 
     @Test(arguments: RefusalCode.allCases)

@@ -50,7 +50,7 @@ import Testing
             Issue.record("not told as changed")
             return
         }
-        #expect(changes == ["roles: sender gone"])
+        #expect(changes.map(\.en) == ["roles: sender gone"])
         try changed.approve(pending, by: secret, handingOverTo: nil)
         let after = try #require(try site.load().approvals?.approved[PartyID(unchecked: "soc-1880")])
         #expect(Set(before.keys) == Set(after.keys))
@@ -85,6 +85,55 @@ import Testing
         let last = try #require(try site.load().approvals?.approvers.first)
         #expect(last.key == new.publicKey && last.current == third.publicKey)
         #expect(try site.desk("soc-1880").items.count { !$0.isPending } == 2)
+    }
+
+    @Test func `every signature is later than the last, and what is taken back is in no later one`() throws {
+        let secret = ApproverSecret()
+        let first = try site.desk("soc-1880")
+        let one = try first.approve(try first.pending([]), by: secret, handingOverTo: nil)
+        let second = try site.desk("soc-1880")
+        let part = "person:soc-1880/staff-23"
+        #expect(refusal { _ = try second.approved(["person:soc-1880/nobody"]) }?.status == .usage)
+        #expect(second.kept(besides: [], without: [part]) == second.items.count - 1)
+        let two = try second.approve([], withdrawing: try second.approved([part]), by: secret, handingOverTo: nil)
+        #expect(two > one, "within one second, too")
+        let third = try site.desk("soc-1880")
+        #expect(third.signed == two)
+        #expect(third.items.filter(\.isPending).map(\.part.id) == [part])
+    }
+
+    @Test func `nothing of an older file is kept when the key has signed a later one`() throws {
+        let secret = ApproverSecret()
+        let key = site.path + "/approver.key"
+        let first = try site.desk("soc-1880")
+        try first.approve(try first.pending([]), by: secret, handingOverTo: nil)
+        let old = try Data(contentsOf: URL(filePath: first.path))
+        let second = try site.desk("soc-1880")
+        let last = try second.approve([], withdrawing: ["party:soc-1880"], by: secret, handingOverTo: nil)
+        var memory = try ApproverMemory(besides: key)
+        #expect(memory.last(second) == nil)
+        try memory.remember(second, last)
+        var current = try site.desk("soc-1880")
+        #expect(try ApproverMemory(besides: key).last(current) == last)
+        let isCurrentStale = current.forget(ifSignedBefore: last)
+        #expect(!isCurrentStale && current.kept(besides: [], without: []) > 10)
+        try old.write(to: URL(filePath: first.path))
+        var stale = try site.desk("soc-1880")
+        let isStale = stale.forget(ifSignedBefore: last)
+        #expect(isStale && stale.items.allSatisfy(\.isPending) && stale.kept(besides: [], without: []) == 0)
+        let again = try stale.approve(try stale.pending(["secrecy:soc-1880"]), by: secret, handingOverTo: nil)
+        #expect(again > last)
+        #expect(try site.desk("soc-1880").items.filter { !$0.isPending }.map(\.part.id) == ["secrecy:soc-1880"])
+    }
+
+    @Test func `what lies beside a key and is no memory of it is told`() throws {
+        let key = site.path + "/approver.key"
+        for text in ["orebro soc-1880\n", "orebro soc-1880 soon\n", String(repeating: "\n", count: 65_537)] {
+            try text.write(toFile: key + ".signed", atomically: true, encoding: .utf8)
+            #expect(refusal { _ = try ApproverMemory(besides: key) }?.status == .data)
+        }
+        try String(repeating: "\n", count: 65_536).write(toFile: key + ".signed", atomically: true, encoding: .utf8)
+        #expect(refusal { _ = try ApproverMemory(besides: key) } == nil)
     }
 
     @Test func `a file with a mistake is told and not overwritten`() throws {

@@ -46,8 +46,10 @@ final class ApprovalSite: Sendable {
     /// The policy in production mode, each party having approved one part of its own under a key.
     ///
     /// - Parameter keys: the keys that are not the usual ones.
+    /// - Parameter signed: seconds behind the usual time at which a party signed, and the day of its approvals.
     static func production(
-        keys: [String: ApproverSecret] = [:], handOver: [String: (from: ApproverSecret, to: ApproverSecret)] = [:]
+        keys: [String: ApproverSecret] = [:], handOver: [String: (from: ApproverSecret, to: ApproverSecret)] = [:],
+        signed: [String: (seconds: Int64, day: String)] = [:]
     ) throws -> Policy {
         var files = try SettingsFiles.read(directory: county.path)
         let name = county.path + "/collaboration.yaml"
@@ -59,12 +61,9 @@ final class ApprovalSite: Sendable {
             let party = PartyID(unchecked: String(part.id.dropFirst("party:".count)))
             let change = handOver[party.text]
             let key = try change?.from ?? keys[party.text] ?? usualKey(party.text)
-            let signer = change?.to ?? key
-            let statement = ApprovalStatement(
-                part: part.id, digest: part.form.digest, collaboration: whole.collaboration, party: party)
-            let approval = Approval(
-                form: part.form, signature: signer.signature(of: statement),
-                signed: try #require(CivilDay("2026-11-22")))
+            let (seconds, day) = signed[party.text] ?? (0, "2026-11-22")
+            let approval = Approval(form: part.form, day: try #require(CivilDay(day)))
+            let time = try #require(Timestamp(rfc3339: "2026-11-22T08:00:00Z")).advanced(bySeconds: seconds)
             let next = change.map {
                 KeyHandOver(
                     key: $0.to.publicKey,
@@ -72,7 +71,10 @@ final class ApprovalSite: Sendable {
                         of: ApproverKeyChange(to: $0.to.publicKey, collaboration: whole.collaboration, party: party)))
             }
             files["\(county.path)/approvals/\(party).yaml"] =
-                ApprovalsText(party: party, key: key.publicKey, next: next, approvals: [part.id: approval]).text
+                ApprovalsText(
+                    collaboration: whole.collaboration, party: party, key: key.publicKey, next: next, time: time,
+                    approvals: [part.id: approval], signer: change?.to ?? key
+                ).text
         }
         let load = PolicyLoader.load(files: files, zone: zone)
         return try #require(load.policy, "\(load.diagnostics.filter { $0.severity == .error }.map(\.text))")

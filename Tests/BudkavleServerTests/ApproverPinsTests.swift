@@ -86,6 +86,36 @@ import Testing
         #expect(try refusal(change, .later) != nil)
     }
 
+    @Test func `approvals that are older than the last are refused, and others of the same time`() throws {
+        #expect(try refusal(try ApprovalSite.production(), .first) == nil)
+        let later = try ApprovalSite.production(signed: ["soc-1880": (1, "2026-11-22")])
+        #expect(try pins().admit(later, .later).changed == [], "no key is new")
+        #expect(try pins().admit(later, .later).isChanged)
+        #expect(try refusal(later, .later) == nil)
+        let before = try Data(contentsOf: URL(filePath: file))
+        #expect(try refusal(later, .later) == nil, "the same file again")
+        for (seconds, day) in [(0, "2026-11-22"), (0, "2026-11-23"), (1, "2026-11-23")] as [(Int64, String)] {
+            let old = try ApprovalSite.production(signed: ["soc-1880": (seconds, day)])
+            let told = try #require(try refusal(old, .later), "\(seconds) \(day)")
+            #expect(told.contains("approvals/soc-1880.yaml:4:6: error:") && told.contains("does not come back"))
+        }
+        #expect(try Data(contentsOf: URL(filePath: file)) == before)
+        #expect(try refusal(try ApprovalSite.production(signed: ["soc-1880": (2, "2026-11-23")]), .later) == nil)
+        #expect(try refusal(later, .later) != nil)
+    }
+
+    @Test func `a key that hands over does so with a later statement`() throws {
+        let (old, new) = (try ApprovalSite.usualKey("soc-1880"), ApproverSecret())
+        let first = try ApprovalSite.production(signed: ["soc-1880": (5, "2026-11-22")])
+        #expect(try refusal(first, .first) == nil)
+        let early = try ApprovalSite.production(
+            handOver: ["soc-1880": (old, new)], signed: ["soc-1880": (4, "2026-11-22")])
+        #expect(try refusal(early, .later)?.contains("does not come back") == true)
+        let late = try ApprovalSite.production(
+            handOver: ["soc-1880": (old, new)], signed: ["soc-1880": (6, "2026-11-22")])
+        #expect(try refusal(late, .later) == nil)
+    }
+
     @Test func `missing pins are a refusal once something was active`() throws {
         let policy = try ApprovalSite.production()
         #expect(try refusal(policy, .later)?.contains("missing") == true)

@@ -281,7 +281,20 @@ final class CoreClient {
 extension CoreClient {
     /// A concern about a child in Örebro: it goes to the on-call desk `jour-1880`.
     static func concern(_ id: String, case subject: Int, supersedes: String? = nil) -> String {
-        let old = supersedes.map { #""supersedes":"\#($0)","# } ?? ""
+        concern(id, case: subject, naming: supersedes.map { #""supersedes":"\#($0)","# } ?? "")
+    }
+
+    /// The board's answer to a concern that it got.
+    static func feedback(_ id: String, case subject: Int, on cause: String, to party: String) -> String {
+        """
+        {"specversion":"1.0","id":"\(id)","source":"urn:budkavle:soc-1880",\
+        "type":"se.budkavle.child.concern.feedback.v1","time":"2026-12-11T22:58:00+01:00",\
+        "subject":"BK-18-2026-0000000\(subject)","county":"18","protected":false,"causationid":"\(cause)",\
+        "audience":"\(party)/reporter","data":{"decision":"opened","at":"2026-12-11T22:50:00+01:00"}}
+        """
+    }
+
+    private static func concern(_ id: String, case subject: Int, naming old: String) -> String {
         let number = String(repeating: "0", count: 8 - "\(subject)".count) + "\(subject)"
         return """
             {"specversion":"1.0","id":"\(id)","source":"urn:budkavle:pol-18-rlc",\

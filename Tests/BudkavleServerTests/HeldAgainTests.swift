@@ -129,9 +129,55 @@ extension HeldDeliveryTests {
         // Somebody asks for one of them before the clock's own wake: the others are looked at all the same.
         try relay.onLoop { core in
             core.clock.set(to: midnight)
-            core.whenJudged(first) { $0.pumpSoon() }
+            if let content = core.contents.cached(first.notification) { core.judge(first, content) }
+            core.pumpSoon()
         }
         try Self.wait(until: 3, heldIn: relay)
+        try relay.stop()
+    }
+
+    /// How often the journal says that a person opened something.
+    static func openings(_ relay: CoreRelay) throws -> Int {
+        try relay.events().filter { if case .opened = $0.body { true } else { false } }.count
+    }
+
+    @Test func `what cannot be read any more is refused before it is recorded as opened`() throws {
+        let scratch = try StoreScratch()
+        let relay = try CoreRelay(scratch, segmentBytes: 8 << 20, log: Self.log)
+        let police = try relay.connect("pol-18-rlc", "station")
+        let id = try #require(NotificationID(text: try police.report("a", case: 1)))
+        try relay.onLoop { core in
+            _ = core.perform(.unreadable(id), answers: { _ in [] })
+            core.contents.drop(id)
+        }
+        let person = try relay.connect("jour-1880", "person:staff-71")
+        do {
+            _ = try person.query("notification", #"{"notification":"\#(id.text)"}"#)
+            Issue.record("it was shown")
+        } catch CoreClient.Fault.refused(let frame) {
+            #expect(frame.headers["code"] == "unreadable")
+        }
+        #expect(try Self.openings(relay) == 0)
+        try relay.stop()
+    }
+
+    @Test func `a person at a desk that is no more his party's opens nothing`() throws {
+        let scratch = try StoreScratch()
+        let relay = try CoreRelay(scratch, segmentBytes: 8 << 20, log: Self.log)
+        let police = try relay.connect("pol-18-rlc", "station")
+        let id = try police.report("a", case: 1)
+        let renamed = try Self.policy(
+            "parties/jour-1880.yaml", ("  - id: jour-1880\n", "  - id: jour-1880-natt\n"),
+            ("stations: [jour-1880]\n", "stations: [jour-1880-natt]\n"),
+            ("desks: [jour-1880]\n", "desks: [jour-1880-natt]\n"))
+        // The policy is new, and nothing was looked through yet: he asks first, with the rights that he came with.
+        try relay.onLoop { $0.policy = renamed }
+        #expect(try Self.isRefused(id, in: relay))
+        #expect(try Self.openings(relay) == 0)
+        let person = try relay.connect("jour-1880", "person:staff-71", under: renamed)
+        let shown = try person.query("notification", #"{"notification":"\#(id)"}"#)
+        #expect(shown["event"]?["id"]?.string == "a")
+        #expect(try Self.openings(relay) == 1)
         try relay.stop()
     }
 
@@ -153,12 +199,14 @@ extension HeldDeliveryTests {
         let person = try relay.connect("jour-1880", "person:staff-71")
         try Self.activate(try Self.withoutRight(), in: relay)
         #expect(try Self.isRefused(id, in: relay))
-        // It stays where people decide about it.
+        // What was not shown was not opened; it stays where people decide about it.
+        #expect(try Self.openings(relay) == 0)
         #expect(try person.query("inbox", "{}")["items"]?.array?.count == 1)
         try Self.activate(try Self.withoutNote(), in: relay)
         let narrow = try person.query("notification", #"{"notification":"\#(id)"}"#)
         #expect(narrow["event"]?["data"]?["childRef"]?.string == "barn-1")
         #expect(narrow["event"]?["data"]?["note"] == nil)
+        #expect(try Self.openings(relay) == 1)
         try Self.activate(relay.policy, in: relay)
         let whole = try person.query("notification", #"{"notification":"\#(id)"}"#)
         #expect(whole["event"]?["data"]?["note"]?.string == "a")

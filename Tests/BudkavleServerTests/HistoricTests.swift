@@ -98,6 +98,19 @@ import Testing
         try relay.stop()
     }
 
+    @Test func `feedback on a concern that has left memory goes to its reporter, on an unknown one to nobody`() throws {
+        let (relay, _, _, ids) = try twoFinished()
+        let board = try relay.connect("soc-1880", "verksamhetssystem")
+        let given = CoreClient.feedback("answer-1", case: 1, on: ids[0], to: "pol-18-rlc")
+        #expect(try board.ask(given)["status"] == "accepted")
+        let invented = CoreClient.feedback("answer-2", case: 2, on: "01JQ0000000000000000000000", to: "reg-18-akm")
+        #expect(throws: CoreClient.Fault.self) { _ = try board.ask(invented) }
+        let second = try relay.connect("soc-1880", "verksamhetssystem")
+        let other = CoreClient.feedback("answer-2", case: 1, on: ids[0], to: "reg-18-akm")
+        #expect(throws: CoreClient.Fault.self, "it did not report") { _ = try second.ask(other) }
+        try relay.stop()
+    }
+
     @Test func `superseding what has left memory across cases is refused, and nothing behind it is decided`() throws {
         let (relay, police, _, ids) = try twoFinished()
         let before = try relay.onLoop { $0.relay.sequence }

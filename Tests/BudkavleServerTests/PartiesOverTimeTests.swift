@@ -16,7 +16,7 @@ struct PartiesOverTimeTests {
         party: PartyID(unchecked: "local"), client: ClientID(unchecked: "SIGHUP"))
 
     /// The policy of `config/orebro` with some files changed.
-    private static func policy(_ changes: (file: String, old: String, new: String)...) throws -> Policy {
+    static func policy(_ changes: (file: String, old: String, new: String)...) throws -> Policy {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         var files = try SettingsFiles.read(directory: root.path + "/config/orebro")
@@ -31,9 +31,9 @@ struct PartiesOverTimeTests {
         return try #require(load.policy, "\(load.diagnostics.map(\.text))")
     }
 
-    private static func time(_ text: String) throws -> Timestamp { try #require(Timestamp(rfc3339: text)) }
+    static func time(_ text: String) throws -> Timestamp { try #require(Timestamp(rfc3339: text)) }
 
-    private static func activate(_ policy: Policy, in relay: CoreRelay) throws {
+    static func activate(_ policy: Policy, in relay: CoreRelay) throws {
         try relay.onLoop { core in
             guard let space = core.spaceForActivation(of: policy) else { throw CoreClient.Fault.silence }
             core.activate(policy, by: administrator, in: space)

@@ -117,6 +117,9 @@ import Testing
         #expect(
             lines == ["keys of approvers pinned", "keys of approvers were missing and are pinned afresh"])
         #expect(pinned() != nil)
+        let recorded = registry.takePinnedAgain(policy.collaboration)
+        #expect(recorded?.reason == reason && recorded?.parties == policy.approvers.count, "for the journal")
+        #expect(registry.takePinnedAgain(policy.collaboration) == nil)
         #expect(try pins().again.reason() == nil, "it counts once")
         #expect(try registry.judge([policy]).allSatisfy { !$0.admission.isChanged })
         try FileManager.default.removeItem(atPath: file)
@@ -136,7 +139,7 @@ import Testing
         #expect(throws: StartError.self) { try registry.judge([policy]) }
         try good.write(to: URL(filePath: file))
         try registry.pin(try registry.judge([policy]))
-        #expect(pinned() == good && lines == [])
+        #expect(pinned() == good && lines == [] && registry.takePinnedAgain(policy.collaboration) == nil)
         #expect(try pins().again.reason() == nil, "none waits for pins that are lost later")
     }
 

@@ -1,4 +1,5 @@
 import CaseNotifications
+import Journal
 import Relay
 import STOMP
 import Synchronization
@@ -56,6 +57,80 @@ import Testing
             told.append(receipt["data"]?["event"]?.string ?? "")
         }
         #expect(told == ["accepted", "escalated", "delivered"])
+        try relay.stop()
+    }
+
+    /// Erases it as an administrator does, without its keys.
+    private func erase(_ id: NotificationID, in relay: CoreRelay) throws {
+        try relay.onLoop { core in
+            _ = core.perform(
+                .maintain(MaintenanceNote(kind: .erased, count: 1, notifications: [id])), answers: { _ in [] })
+        }
+        try relay.durable()
+        #expect(try relay.onLoop { $0.dispatch.inFlightCount } == 0)
+    }
+
+    private static func audits(_ relay: CoreRelay) throws -> [String?] {
+        try relay.events().compactMap { event in
+            if case .audited(let audited) = event.body { audited.subject } else { nil }
+        }
+    }
+
+    @Test func `an ACK of what was erased in the meantime is custody, and the sender is told`() throws {
+        let (relay, police, station) = try relay()
+        let id = try #require(NotificationID(text: try police.report("report-1", case: 1)))
+        let message = try station.hear(.message)
+        try erase(id, in: relay)
+        try station.acknowledge(message)
+        let delivery = DeliveryID(notification: id, ordinal: 0)
+        #expect(try relay.onLoop { $0.relay.delivery(delivery)?.transport } == .custody)
+        try police.subscribe("/receipts")
+        let told = try (0..<3).map { _ in
+            try JSONValue(parsing: try police.hear(.message).body)["data"]?["event"]?.string ?? ""
+        }
+        #expect(told == ["accepted", "recalled", "delivered"])
+        #expect(try Self.audits(relay) == [])
+        try relay.stop()
+    }
+
+    @Test func `an ACK that can be no custody any more is answered, and in the audit log`() throws {
+        let (relay, police, station) = try relay()
+        let id = try #require(NotificationID(text: try police.report("report-1", case: 1)))
+        let message = try station.hear(.message)
+        try erase(id, in: relay)
+        // What is erased goes to no station, also not at the desk that people hand it to.
+        let body = #"{\#(Self.who(id.text, at: "23:02:00")),"outcome":"handed-over","to":"soc-1880-mottagning"}"#
+        _ = try station.ask(body, of: "/acknowledgements")
+        try station.acknowledge(message)
+        let delivery = DeliveryID(notification: id, ordinal: 0)
+        #expect(try relay.onLoop { $0.relay.delivery(delivery)?.transport } == .withdrawn)
+        #expect(try Self.audits(relay) == [delivery.text])
+        try relay.stop()
+    }
+
+    @Test func `an ACK of what was erased is refused when there is no space to say so, and no RECEIPT is given for it`()
+        throws
+    {
+        let (relay, police, station) = try relay()
+        let id = try #require(NotificationID(text: try police.report("report-1", case: 1)))
+        let message = try station.hear(.message)
+        try erase(id, in: relay)
+        let grants = try relay.onLoop { core -> [SpaceGrant] in
+            var all: [SpaceGrant] = []
+            var size = 4 << 20
+            while size > 0 {
+                if let grant = core.journal.reserve(.progress, bytes: size) { all.append(grant) } else { size /= 2 }
+            }
+            return all
+        }
+        station.say(Frame(.ack, ["id": message.headers["ack"] ?? "", "receipt": "late"]))
+        do {
+            _ = try station.hear(.receipt)
+            Issue.record("a RECEIPT although nothing was written")
+        } catch CoreClient.Fault.refused(let frame) {
+            #expect(frame.headers["code"] == "unavailable" && frame.headers["receipt-id"] == "late")
+        }
+        try relay.onLoop { core in for grant in grants { core.journal.release(grant) } }
         try relay.stop()
     }
 

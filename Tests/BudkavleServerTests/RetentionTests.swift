@@ -127,8 +127,12 @@ import Testing
         let police = try relay.connect("pol-18-rlc", "station")
         let id = try #require(NotificationID(text: try police.report("open", case: 1)))
         try relay.durable()
-        let limit = id.time.advanced(bySeconds: unacknowledged)
-        #expect(try sweep(relay, at: limit).notifications == 0)
+        let deadline = try #require(try relay.onLoop { $0.relay.deliveries(of: id).first?.acknowledgeBy })
+        #expect(deadline > id.time)
+        let limit = deadline.advanced(bySeconds: unacknowledged)
+        for early in [id.time.advanced(bySeconds: unacknowledged + 1), limit.advanced(bySeconds: -1), limit] {
+            #expect(try sweep(relay, at: early).notifications == 0)
+        }
         #expect(try relay.onLoop { $0.relay.deliveries(of: id).map(\.transport) } == [.waiting])
         #expect(try read(id, relay) == .readable)
 
@@ -148,6 +152,22 @@ import Testing
         #expect(try sweep(relay, at: limit.advanced(bySeconds: 86_400)).notifications == 0)
         #expect(try erasures(relay) == [[id]])
         try relay.stop()
+    }
+
+    @Test func `open content goes some time after its deadline, or after its acceptance where it has none`() {
+        let times = ContentTimes(afterAcknowledgement: acknowledged, unacknowledged: unacknowledged)
+        let accepted = Timestamp(milliseconds: 1_000_000)
+        let id = NotificationID(high: UInt64(accepted.milliseconds) << 16, low: 1)
+        #expect(id.time == accepted)
+        for (deadline, from) in [
+            (nil, accepted), (accepted.advanced(bySeconds: -60), accepted),
+            (accepted.advanced(bySeconds: 900), accepted.advanced(bySeconds: 900)),
+        ] as [(Timestamp?, Timestamp)] {
+            let limit = from.advanced(bySeconds: unacknowledged)
+            #expect(!times.isPast(open: id, deadline: deadline, at: limit.advanced(bySeconds: -1)))
+            #expect(!times.isPast(open: id, deadline: deadline, at: limit))
+            #expect(times.isPast(open: id, deadline: deadline, at: limit.advanced(bySeconds: 1)))
+        }
     }
 
     @Test func `a note on an acknowledgement goes with the content that it is about`() throws {

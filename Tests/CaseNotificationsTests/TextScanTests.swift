@@ -51,6 +51,13 @@ private enum Sentences {
         "Gäller till 351231 0008, 20351231 0008 och 203512310008.",
         "Hon är född i mars och polisen kom 20261211 2330.",
         "Version 1.0.2 av kriterierna, punkt 3.1.4, sidan 112 i pärmen.",
+        // Days and times, some of them with a fitting check digit; the rest of the last century's are with a sign.
+        "Larm 2026-12-11 2330 och 26-12-11 2330, avslutat.",
+        "Larm 2026-12-11 2310 och 2026 12 11 2314.",
+        "Första anmälan 2018-04-12 2310, nästa 18-04-12 2311.",
+        "Branden var 1990-06-02 23:10, han var sju år.",
+        "Straffet avtjänades 1990-06-02 - 1995-03-04.",
+        "Dömdes 1990-06-02, 2310 dagar därefter ansökte hon om skilsmässa.",
     ]
 
     static let refused: [(String, TextScan.Finding)] = [
@@ -82,6 +89,19 @@ private enum Sentences {
         ("Kom 201912310008 till stationen.", .personalNumber),
         ("Kom 360101 0006 till stationen.", .personalNumber),
         ("Kom 203601010006 till stationen.", .personalNumber),
+        // With separators in the day and a clock's digits behind a space.
+        ("Kom 1990-06-02 2314 till stationen.", .personalNumber),
+        ("Kom 90-06-02 2314 till stationen.", .personalNumber),
+        ("Kom 90 06 02 2314 till stationen.", .personalNumber),
+        ("Kom 2019-12-31 0008 till stationen.", .personalNumber),
+        ("Hennes pnr 2027-12-11 2321.", .personalNumber),
+        // Misspelt or not: nobody writes the minute of something so long ago without a sign.
+        ("Kom 1990-06-02 2310 till stationen.", .personalNumber),
+        ("Kom 1990/06/02 2310 till stationen.", .personalNumber),
+        ("Kom 19900602 2310 till stationen.", .personalNumber),
+        ("Kom 19900602-2310 till stationen.", .personalNumber),
+        ("Kom 199006022310 till stationen.", .personalNumber),
+        ("Kom 1999-12-31 2310 till stationen.", .personalNumber),
         ("Nås på 070-123 45 67 efter arbetstid.", .telephone),
         ("Nås på 0701234567.", .telephone),
         ("Nås på 070 123 45 67.", .telephone),
@@ -157,6 +177,23 @@ private enum Sentences {
         #expect(finding(1) == nil)
     }
 
+    @Test func `a date of the last century is a person's up to its last day`() {
+        #expect(TextScan.finding(in: "Kom 1999-12-31 2310.".utf8, .none) == .personalNumber)
+        #expect(TextScan.finding(in: "Kom 2000-01-01 2310.".utf8, .none) == nil)
+    }
+
+    @Test(arguments: ["HEMLIG", "Hemlig", "hEMLIG", "\u{FF28}\u{FF25}\u{FF2D}\u{FF2C}\u{FF29}\u{FF27}", "HEMLI\u{AD}G"])
+    func `a marking is one in capitals, however they are written`(word: String) {
+        let isMarking = !word.contains { $0.isLowercase }
+        #expect((TextScan.finding(in: "Uppgiften är \(word).".utf8, .none) == .classification) == isMarking)
+    }
+
+    @Test(arguments: ["ÖREBRO", "Örebro", "O\u{308}rebro", "örebro"])
+    func `letters with accents are letters, and their case counts`(name: String) {
+        let isName = name.unicodeScalars.first?.properties.isUppercase ?? false
+        #expect((TextScan.finding(in: "Boendet vid torget, 70210 \(name).".utf8, .none) == .postalCode) == isName)
+    }
+
     @Test(arguments: Sentences.addresses)
     func `a street with a number is refused while identity is protected or unknown`(sentence: String) {
         #expect(TextScan.finding(in: sentence.utf8, .none) == nil)
@@ -216,7 +253,10 @@ private enum Sentences {
         #expect(refusal("HEMLIG")?.code == .classified)
     }
 
-    @Test(arguments: ["1 ", "12 345 ", "a1 ", "070-", "Xgatan 1 gånger ", "@a.", "\u{308}", "hemlig "])
+    @Test(arguments: [
+        "1 ", "12 345 ", "a1 ", "070-", "Xgatan 1 gånger ", "@a.", "\u{308}", "hemlig ",
+        "20261211 2330 ", "fingerad ", "1", "å", "Xgatan 1 ",
+    ])
     func `the longest text takes its time once`(unit: String) {
         let long = String(repeating: unit, count: 65_536 / unit.utf8.count)
         let clock = ContinuousClock()

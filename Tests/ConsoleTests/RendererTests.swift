@@ -104,7 +104,7 @@ import Testing
             acknowledgeBy: "2026-12-12T01:19:00.000Z")
         let answer = try NotificationAnswer(
             Samples.json(
-                #"{"schema":"budkavle.notification/1","now":"2026-12-12T01:10:00.000Z","opened":"2026-12-12T01:10:00.000Z","item":\#(item),"labels":{"\#(Self.type)":{"sv":"Frigiven ur häkte","en":"Released"}},"fieldlabels":{"childrenPresent":{"sv":"barn på plats"}},"event":{"specversion":"1.0","id":"x","source":"urn:budkavle:pol-18-rlc","type":"\#(Self.type)","subject":"BK-18-2026-7QK2ZD9F","marking":"OSL 18:1","municipality":"1880","data":{"childrenPresent":true,"needs":["home","school"],"endedAt":"2026-12-12T01:00:00Z","note":"rad ett\nrad\u001btvå"}}}"#
+                #"{"schema":"budkavle.notification/1","now":"2026-12-12T01:10:00.000Z","opened":"2026-12-12T01:10:00.000Z","item":\#(item),"labels":{"\#(Self.type)":{"sv":"Frigiven ur häkte","en":"Released"}},"fieldlabels":{"childrenPresent":{"sv":"barn på plats"}},"codelabels":{"needs/home":{"sv":"bostad"},"municipality/1880":{"sv":"Örebro"}},"event":{"specversion":"1.0","id":"x","source":"urn:budkavle:pol-18-rlc","type":"\#(Self.type)","subject":"BK-18-2026-7QK2ZD9F","marking":"OSL 18:1","municipality":"1880","data":{"childrenPresent":true,"needs":["home","school"],"endedAt":"2026-12-12T01:00:00Z","note":"rad ett\nrad\u001btvå"}}}"#
             ))
         expect(
             ShowRenderer(Samples.terminal(.swedish)).lines(answer),
@@ -113,9 +113,9 @@ import Testing
                 "ärende BK-18-2026-7QK2ZD9F  mottagen lör 12 dec 02:04  kvitteras före 02:19",
                 "Sekretess: OSL 18:1",
                 "",
-                "  municipality   1880",
+                "  kommun         Örebro",
                 "  barn på plats  ja",
-                "  needs          home, school",
+                "  needs          bostad, school",
                 "  endedAt        lör 12 dec 02:00",
                 "  note           rad ett",
                 "                 rad<U+001B>två",
@@ -138,6 +138,25 @@ import Testing
                 "1 recipient has not acknowledged.",
             ])
         #expect(StatusRenderer(Samples.piped).lines(answer).count == 6)
+    }
+
+    @Test func `status says what a party was called then, and that a delivery is held, in plain words`() throws {
+        let old = #""name":{"sv":"Nämnden väster","en":"Board West"}"#
+        let new = #""name":{"sv":"Socialnämnden Örebro","en":"Social board"}"#
+        let answer = try StatusAnswer(
+            Samples.json(
+                #"{"schema":"budkavle.status/1","now":"2026-12-11T22:40:00.000Z","notification":"\#(Samples.id("3M9XAH"))","type":"t","urgency":"U1","accepted":"2026-12-11T22:10:02.000Z","drill":false,"deliveries":[{"party":"soc-1880",\#(old),"desk":"jour-1880","state":"held","steps":[{"event":"escalated","at":"2026-12-11T22:11:00.000Z","party":"soc-1880","step":"right-ended"},{"event":"delivered","at":"2026-12-12T22:12:00.000Z","party":"soc-1880",\#(new)}]}],"refused":[{"party":"soc-1864",\#(old),"code":"no-rule","at":"2026-12-11T22:10:02.000Z"}],"complete":false,"labels":{}}"#
+            ))
+        expect(
+            StatusRenderer(Samples.terminal(.english)).lines(answer),
+            [
+                "t  sent Fri 11 Dec 23:10  U1",
+                "  soc-1880  Board West",
+                "            escalated 23:11 held, no rule in force allows it any more >",
+                "            delivered Sat 12 Dec 23:12 [Social board]",
+                "  soc-1864  Board West  not sent: no rule allows it [no-rule]",
+                "1 recipient has not acknowledged.",
+            ])
     }
 
     @Test func `the dry run as the nurse reads it`() throws {
@@ -175,6 +194,35 @@ import Testing
             ])
     }
 
+    @Test func `a reload says why it was refused, and what it took although the policy is the same`() throws {
+        func answer(_ members: String) throws -> ReloadAnswer {
+            try ReloadAnswer(
+                Samples.json(
+                    #"{"schema":"budkavle.reload/1","policies":[],"diagnostics":[],"failedexamples":[],\#(members)}"#))
+        }
+        let refused = try answer(
+            #""activated":false,"changed":false,"reasons":["pki/crl.pem: No such file or directory"]"#)
+        expect(
+            AdminRenderer(Samples.terminal(.english)).lines(refused),
+            [
+                "pki/crl.pem: No such file or directory",
+                "Nothing was taken over: policy, certificates and revocation lists are those from before.",
+            ])
+        let same = try answer(#""activated":true,"changed":false,"cut":1"#)
+        expect(
+            AdminRenderer(Samples.terminal(.english)).lines(same),
+            [
+                "Certificates and revocation lists were read again; the policy is the one in force already.",
+                "1 session was cut",
+            ])
+        expect(
+            AdminRenderer(Samples.terminal(.swedish)).lines(same),
+            [
+                "Certifikat och spärrlistor är inlästa på nytt; regelverket är det som redan gäller.",
+                "1 förbindelse bröts",
+            ])
+    }
+
     @Test func `queues and sessions for the administrator`() throws {
         let queues = try QueuesAnswer(
             Samples.json(
@@ -194,6 +242,33 @@ import Testing
         expect(
             AdminRenderer(Samples.piped).lines(sessions),
             ["soc-1880\tklient-1\tSTOMP 1.2 TLSv1.3\t2026-12-12T01:00:00.000Z\t2\tab12"])
+    }
+
+    @Test func `what is held and agreements that end are told in plain words below the queues`() throws {
+        let answer = try QueuesAnswer(
+            Samples.json(
+                #"{"schema":"budkavle.queues/1","now":"2027-02-22T00:00:00.000Z","queues":[],"total":{"ready":0,"inflight":0,"custody":0,"setaside":0,"overdue":0,"held":2},"agreements":[{"agreement":"lokal-1864","ends":"2027-02-19T23:00:00.000Z","days":0},{"agreement":"lokal-1880","ends":"2027-02-28T23:00:00.000Z","days":7,"parties":["frv-18","reg-18"]}]}"#
+            ))
+        expect(
+            AdminRenderer(Samples.terminal(.english)).lines(answer),
+            [
+                "Nothing is queued.",
+                "2 deliveries are held: no rule in force allows them any more. Their senders have been told.",
+                "Agreement lokal-1864 has ended, its last day was Fri 19 Feb 2027: what it alone allowed stops, duties go on.",
+                "Agreement lokal-1880 holds for frv-18, reg-18 through Sun 28 Feb 2027: what it alone allows stops then.",
+            ])
+        expect(
+            AdminRenderer(Samples.terminal(.swedish)).lines(answer),
+            [
+                "Inget ligger kvar.",
+                "2 leveranser hålls kvar: ingen regel som gäller tillåter dem längre. Avsändarna vet om det.",
+                "Överenskommelsen lokal-1864 har upphört, sista dagen var fre 19 feb 2027: det som bara den tillät har "
+                    + "upphört, skyldigheter gäller ändå.",
+                "Överenskommelsen lokal-1880 gäller för frv-18, reg-18 till och med sön 28 feb 2027: det som bara den "
+                    + "tillåter upphör då.",
+            ])
+        // For programs the table alone; an older relay has neither.
+        #expect(AdminRenderer(Samples.piped).lines(answer) == ["total\t\t0\t0\t0\t0\t0\t"])
     }
 
     @Test func `a refused reload lists its faults in GNU form`() throws {

@@ -69,6 +69,7 @@ import Testing
             #"{"schema":"budkavle.journal-stats/1","starts":2,"keyfile":7,"segments":[{"number":1,"bytes":9,"usedbytes":8,"firstrecord":1,"lastrecord":40,"batches":3,"texts":2,"made":"2026-12-12T01:00:00.000Z"}],"slabs":2,"slots":4096,"erasedslots":0,"snapshots":0,"lastrecord":40,"bytes":9}"#,
             #"{"schema":"budkavle.audit-verify/1","sound":true,"records":40,"batches":10,"heads":10}"#,
             #"{"schema":"budkavle.audit-verify/1","sound":false,"records":40,"batches":10,"heads":10,"finding":"head 3"}"#,
+            #"{"schema":"budkavle.audit-verify/1","sound":true,"records":40,"batches":10,"heads":10,"checkpoints":2,"held":1}"#,
             #"{"schema":"budkavle.dead-letters/1","deliveries":[],"more":false}"#, keys,
         ])
     func `every answer reads in both languages, and differently`(answer: String) throws {

@@ -33,12 +33,14 @@ extension EndToEnd {
             func approve(_ arguments: String...) async throws -> Child.Outcome {
                 try await Child.run(
                     try RelayProcess.daemonExecutable(),
-                    ["approve", "--config", path, "--party", "soc-1880"] + arguments)
+                    ["approve", "--config", path, "--party", "soc-1880"] + arguments, environment: Self.english)
             }
 
             func tool(_ arguments: String...) async throws -> Child.Outcome {
-                try await Child.run(try RelayProcess.daemonExecutable(), arguments)
+                try await Child.run(try RelayProcess.daemonExecutable(), arguments, environment: Self.english)
             }
+
+            private static let english = ["BUDKAVLE_LANG": "en"]
         }
 
         @Test func `nothing is signed without a terminal unless --yes is said, and then check knows it`() async throws {
@@ -50,7 +52,10 @@ extension EndToEnd {
 
             let asked = try await site.approve("--key", site.key)
             #expect(asked.status == 64 && asked.errors.contains("--yes"), "\(asked)")
-            #expect(asked.output.contains("can read") || asked.output.contains("must be told"), "\(asked)")
+            #expect(asked.output.contains("Must be told by law. Of ") && asked.output.contains("Reads: "), "\(asked)")
+            let swedish = try await site.approve("--list", "--lang", "sv")
+            #expect(swedish.output.contains("Ska underrättas enligt lag. Av ") && swedish.output.contains("Får läsa: "))
+            #expect(swedish.output.hasSuffix(" inte godkända\n"))
             #expect(!FileManager.default.fileExists(atPath: site.file))
 
             let signed = try await site.approve("--key", site.key, "--yes")

@@ -104,6 +104,38 @@ extension EndToEnd {
             #expect(relay.process.stop() == 0)
         }
 
+        @Test func `audit verify says which checkpoints that others kept lie beyond the log or beside it`()
+            async throws
+        {
+            let relay = try TestRelay()
+            defer { relay.remove() }
+            let (before, newest) = try await rollBack(relay)
+            func verify(_ texts: [String]) async throws -> (status: Int32, output: String) {
+                let files = try texts.enumerated().map { index, text in
+                    let path = relay.directory.path + "/kept-\(index)"
+                    try Data((text + "\n").utf8).write(to: URL(filePath: path))
+                    return path
+                }
+                let found = try await relay.tool(["audit", "verify"] + files.flatMap { ["--checkpoint", $0] })
+                return (found.status, found.output)
+            }
+            let sound = try await verify([before.text])
+            #expect(sound.status == 0 && sound.output.contains("continues 1 of 1"), "\(sound)")
+            let beyond = try await verify([before.text, newest.text])
+            #expect(beyond.status == 1 && beyond.output.contains("lies beyond the log"), "\(beyond)")
+            #expect(beyond.output.contains("continues 1 of 2"), "\(beyond)")
+            // The log grows past it, and another way.
+            for id in ["other-1", "other-2"] { _ = try await send(id, relay) }
+            let beside = try await verify([newest.text])
+            #expect(beside.status == 1 && beside.output.contains("lies beside the log"), "\(beside)")
+            var forged = newest.signature
+            forged[5] ^= 1
+            let stranger = try #require(Checkpoint(body: newest.body, signature: forged))
+            #expect(try await verify([stranger.text]).status == 65)
+            #expect(try await verify(["no checkpoint"]).status == 65)
+            #expect(relay.process.stop() == 0)
+        }
+
         /// Puts yesterday's copy of the data back under a relay that then runs: a head from before the copy, one from after it.
         private func rollBack(_ relay: TestRelay) async throws -> (before: Checkpoint, newest: Checkpoint) {
             let before = try await send("before", relay)

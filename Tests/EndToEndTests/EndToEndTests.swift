@@ -55,6 +55,17 @@ final class TestRelay: Sendable {
         try neighbour?.list(in: directory)
     }
 
+    /// Starts the daemon on a directory that is made already.
+    init(on directory: RelayDirectory) throws {
+        signal(SIGPIPE, SIG_IGN)
+        self.directory = directory
+        process = RelayProcess(
+            executable: try RelayProcess.daemonExecutable(), configDirectory: directory.configDirectory,
+            logFile: directory.logFile)
+        port = try process.start(portFile: directory.portFile)
+        try directory.pin(port: port)
+    }
+
     var pki: String { directory.path + "/pki" }
 
     /// The daemon's log so far.

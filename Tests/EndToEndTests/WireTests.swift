@@ -7,6 +7,21 @@ import Testing
 extension EndToEnd {
     /// What protocol.md promises, said by hand through real TLS.
     @Suite(.serialized, .relay, .timeLimit(.minutes(2))) struct WireTests {
+        // MARK: Connecting
+
+        /// protocol.md, C18: with several collaborations they are refused (`TwoCollaborationsTests`).
+        @Test(arguments: ["relay.example", "varmland", "", nil] as [String?])
+        func `with one collaboration an unknown host, or none, is that one`(host: String?) async throws {
+            let wire = try Wire(try sharedRelay(), as: "pol-18-rlc", "station")
+            var headers: Headers = ["accept-version": "1.2"]
+            if let host { headers.append("host", host) }
+            try wire.say(Frame(.connect, headers))
+            let answer = try await wire.hear()
+            #expect(answer.command == .connected, "\(answer)")
+            #expect(answer.headers["party"] == "pol-18-rlc" && answer.headers["client"] == "station")
+            try await wire.leave()
+        }
+
         // MARK: Sending
 
         @Test func `the same bytes again are a duplicate with the first answer, other bytes under the id a conflict`()

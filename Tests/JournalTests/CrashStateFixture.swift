@@ -1,6 +1,7 @@
 import Foundation
-import Journal
 import TestSupport
+
+@testable import Journal
 
 /// What a workload did to a journal, and when it was told that it is on disk.
 struct CrashFacts {
@@ -157,6 +158,7 @@ struct CrashDriver {
         }
         var fold = SegmentFold(core.access, from: start)
         while try fold.replayNext({ if case .record(_, let bytes, _) = $0 { folded.take(bytes) } }) {}
+        try CopiedRecords.fold(core.access, into: nil, from: start, random: random)
         guard fold.segment > start?.segment ?? 0 else { return }
         try core.addSnapshotKey(fold.segment)
         var writer = try SnapshotWriter(
@@ -215,6 +217,7 @@ struct CrashJudge {
                 if let fault = fault(in: driver.replayed, behind: driver.restored, at: point) {
                     return "recovery \(recovery): \(fault)"
                 }
+                if let fault = try copyFault(core) { return "recovery \(recovery): \(fault)" }
                 if readsTexts, let fault = textFault(core, driver.replayed, at: point) {
                     return "recovery \(recovery): \(fault)"
                 }
@@ -245,6 +248,23 @@ struct CrashJudge {
             }
         }
         return replayed.lost.isEmpty ? nil : "records \(replayed.lost) count as lost"
+    }
+
+    /// Whatever has its name is whole, and of every segment that went there is a copy with its audit records.
+    private func copyFault(_ core: JournalCore) throws -> String? {
+        let kept = try core.access.segments(through: .max).first ?? 1
+        var records: [CopiedRecord] = []
+        let findings = try core.access.copies.findings(before: kept) { records.append($0) }
+        if let finding = findings.first { return finding.description }
+        for record in records
+        where record.number > facts.attempted.count || facts.attempted[Int(record.number) - 1] != record.bytes {
+            return "the copy of record \(record.number) says something else"
+        }
+        let numbers = Set(records.map(\.number))
+        guard numbers.count == records.count else { return "a record is copied twice" }
+        let first = try RecordReader(core.access).firstRecord() ?? 1
+        let missing = (1..<max(1, first)).first { CopiedRecords.kind(of: $0) != nil && !numbers.contains($0) }
+        return missing.map { "record \($0) went without a copy" }
     }
 
     private func textFault(_ core: JournalCore, _ replayed: Replayed, at point: Int) -> String? {

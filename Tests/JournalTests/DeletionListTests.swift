@@ -94,4 +94,30 @@ struct DeletionListTests {
         _ = try journal.core.erase(slots: [next])
         #expect(problem(disk.files[Self.path] ?? [], keys).map { $0 == (4, .form) } ?? false)
     }
+
+    @Test func `a list that was cut, altered, put back or taken away is a finding of the next start`() throws {
+        let (disk, _) = try list(3)
+        let bytes = try #require(disk.files[Self.path])
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { Array(($0 + "\n").utf8) }
+        var altered = bytes
+        altered[bytes.count - 5] ^= 1
+        var starts: [(String, [UInt8]?, [Finding.Kind])] = [("whole", bytes, [])]
+        // A torn line is what a crash leaves behind.
+        starts.append(("torn", bytes + Array("budkavle-del".utf8), []))
+        starts += [
+            ("cut", Array(bytes.dropLast()), [.deletionList]), ("older", lines[0] + lines[1], [.deletionList]),
+            ("altered", altered, [.deletionList]), ("empty", [], [.deletionList]), ("gone", nil, [.deletionList]),
+        ]
+        for (name, changed, kinds) in starts {
+            let copy = disk.clone(seed: 1)
+            if let changed { copy.overwrite(Self.path, with: changed) } else { try copy.remove(Self.path) }
+            var journal = try TestJournal(copy, ring, random: 9)
+            #expect(journal.core.report.findings.map(\.kind) == kinds, "\(name)")
+            #expect(journal.core.report.damage.allSatisfy { $0.description.hasPrefix("audit/deletions was cut") })
+            #expect(journal.core.report.damage.count == kinds.count, "\(name)")
+            _ = try journal.write([[1]])
+            let slot = try #require(journal.core.slots.take())
+            _ = try journal.core.erase(slots: [slot])
+        }
+    }
 }

@@ -184,6 +184,22 @@ struct MaintenanceTests {
     }
 }
 
+extension MaintenanceTests {
+    @Test func `whoever asked for maintenance that ended the journal is told only when the end was told`() throws {
+        let journal = try TestWriter(scratch, ring)
+        let told = Told<String>()
+        let disk = journal.disk
+        journal.writer.maintain({ (core: inout JournalCore) throws(JournalError) in
+            while case .progressed = try core.prepare() {}
+            disk.fail(.sync, errno: 5, forever: true)
+            try core.addSnapshotKey(1)
+        }) { told.tell($0.failure == nil ? "done" : "failed") }
+        journal.writer.start(onCommit: { _ in }, onFailure: { _ in told.tell("the end") })
+        #expect(told.wait(for: 2) == ["the end", "failed"])
+        journal.writer.stop()
+    }
+}
+
 extension Result {
     /// What went wrong.
     var failure: Failure? {

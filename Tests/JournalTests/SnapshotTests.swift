@@ -1,7 +1,8 @@
 import Glibc
-import Journal
 import TestSupport
 import Testing
+
+@testable import Journal
 
 struct SnapshotTests {
     let scratch: Scratch
@@ -133,5 +134,25 @@ struct SnapshotTests {
         disk.overwrite(files[1].path.replacing("snapshot-", with: "snapshot-f"), with: files[1].bytes)
         let journal = try ToyJournal(disk, ring, random: 2, damage: .setAside)
         #expect(journal.core.report.restoredFrom?.segment == kept[1])
+    }
+
+    @Test func `a snapshot names the chain that goes on behind a segment whose last text has rotted`() throws {
+        let disk = MemoryDisk(seed: 1)
+        var journal = try TextJournal(disk, ring)
+        while try journal.journal.core.access.header(2) == nil { try journal.write(1) }
+        let map = try JournalMap(disk, ring)
+        let tag = try #require(
+            map.regions.last { if case .text(1, _) = $0.part { true } else { false } }, "the last text of segment 1")
+        var bytes = try #require(disk.files[tag.path])
+        // Tags of texts are in the chain, and a fold does not open texts.
+        bytes[tag.range.upperBound - 1] ^= 1
+        disk.overwrite(tag.path, with: bytes)
+        let access = journal.journal.core.access
+        var fold = SegmentFold(access, from: nil)
+        #expect(try fold.replayNext { _ in })
+        let next = try #require(try access.header(2))
+        let point = fold.snapshot(state: [1], foldedMilliseconds: 0)
+        #expect(point.segment == 1 && point.nextRecord == next.firstRecord && point.nextBatch == next.firstBatch)
+        #expect(point.chain == next.previousHead)
     }
 }

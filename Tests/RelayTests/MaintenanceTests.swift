@@ -27,7 +27,7 @@ import Testing
         #expect(fixture.relay.caseSlot(of: Fixture.subject) == nil)
         fixture.run(Self.erase(id))
         #expect(fixture.receipts().count == 2)
-        #expect(fixture.run(.custody(Self.delivery(id), by: Fixture.onCallStation)) == .nothing)
+        #expect(fixture.run(.giveBack(Self.delivery(id), by: Fixture.onCallStation)) == .nothing)
         #expect(fixture.run(.unreadable(id)) == .nothing)
         fixture.run(Fixture.acknowledge(id, Fixture.toBoard, by: Fixture.onCall()))
         #expect(fixture.relay.openTickets.isEmpty)
@@ -52,6 +52,26 @@ import Testing
         let ids = fixture.relay.receipts(for: ReceiptTests.sender, after: 0, limit: 99).map(\.id)
         #expect(Set(ids).count == before + 2)
         #expect(fixture.relay.contentState(of: done) == .erased)
+    }
+
+    @Test func `a station that got it before it was erased has it in custody, and the sender is told`() throws {
+        var fixture = Fixture()
+        let id = fixture.accept(fixture.submission())
+        let delivery = Self.delivery(id)
+        fixture.run(Self.erase(id))
+        let other = Actor(party: party("jour-1880"), client: client("station"), desks: [desk("other")])
+        #expect(fixture.run(.custody(delivery, by: other)) == .nothing)
+        let custody = Command.custody(delivery, by: Fixture.onCallStation)
+        #expect(fixture.run(custody) == .done(sequence: fixture.relay.sequence))
+        #expect(fixture.relay.delivery(delivery)?.transport == .custody)
+        #expect(fixture.receipts().map(\.event) == [.accepted, .recalled, .delivered])
+        #expect(fixture.run(custody) == .nothing)
+        // One that people said is not theirs, and was never erased, stays as it is.
+        let notOurs = fixture.accept(fixture.submission(id: "n-2"))
+        fixture.run(Fixture.acknowledge(notOurs, .notOurs(municipality: nil), by: Fixture.onCall()))
+        #expect(fixture.relay.delivery(Self.delivery(notOurs))?.transport == .withdrawn)
+        #expect(fixture.run(.custody(Self.delivery(notOurs), by: Fixture.onCallStation)) == .nothing)
+        #expect(try fixture.replayed().stateDigest == fixture.relay.stateDigest)
     }
 
     @Test func `for information only and erased is finished`() {

@@ -86,6 +86,16 @@ import Testing
         #expect(fixture.run(.submit(fixture.submission(id: "n-2", time: older))) == .refused(.tooOld))
     }
 
+    @Test func `a time as far ahead as clocks may differ is accepted, one a millisecond further is refused`() {
+        var fixture = Fixture()
+        let edge = fixture.now.advanced(bySeconds: Relay.clockToleranceSeconds)
+        _ = fixture.accept(fixture.submission(time: edge))
+        let further = Timestamp(milliseconds: edge.milliseconds + 1)
+        #expect(fixture.run(.submit(fixture.submission(id: "n-2", time: further))) == .refused(.ahead))
+        #expect(Refusal.ahead.code == .schema && Refusal.ahead.pointer == "/time")
+        #expect(fixture.run(.submit(fixture.submission(id: "n-2", time: .distantFuture))) == .refused(.ahead))
+    }
+
     @Test func `as many parties as the limit are served, one more is refused`() {
         var fixture = Fixture()
         let grants = (0...Relay.partyLimit).map { Fixture.grant("soc-\($0)", desk: "soc-\($0)") }
@@ -107,6 +117,42 @@ import Testing
         let unknown = NotificationID(high: 1, low: 1)
         #expect(
             fixture.run(.submit(fixture.submission(id: "n-3", supersedes: unknown))) == .refused(.supersedesUnknown))
+    }
+
+    @Test func `a cause is a notification of the same case that the source sent or got`() {
+        var fixture = Fixture()
+        let first = fixture.accept(fixture.submission())
+        func caused(_ id: String, by cause: String, source: String = "soc-1880", subject: CaseID = Fixture.subject)
+            -> Submission
+        {
+            var submission = fixture.submission(id: id, source: source, subject: subject)
+            submission.notification.causationid = cause
+            return submission
+        }
+        _ = fixture.accept(caused("n-2", by: first.text))
+        _ = fixture.accept(caused("n-3", by: first.text, source: "pol-18-rlc"))
+        for submission in [
+            caused("n-4", by: first.text, subject: CaseID("BK-18-2026-00000001")!),
+            caused("n-4", by: first.text, source: "frv-18-orebro"),
+            caused("n-4", by: NotificationID(high: 1, low: 1).text), caused("n-4", by: "not an id"),
+        ] {
+            #expect(fixture.run(.submit(submission)) == .refused(.causeUnknown))
+        }
+    }
+
+    @Test func `an answer goes to the party that asked and to nobody else`() {
+        var fixture = Fixture()
+        let question = fixture.accept(fixture.submission())
+        func answer(to parties: String...) -> Submission {
+            var submission = fixture.submission(
+                id: "n-2", source: "soc-1880", grants: parties.map { Fixture.grant($0, desk: $0) })
+            submission.notification.causationid = question.text
+            submission.isAnswer = true
+            return submission
+        }
+        #expect(fixture.run(.submit(answer(to: "soc-1881"))) == .refused(.answerToOther))
+        #expect(fixture.run(.submit(answer(to: "pol-18-rlc", "soc-1881"))) == .refused(.answerToOther))
+        _ = fixture.accept(answer(to: "pol-18-rlc"))
     }
 
     @Test func `each reported refusal of a party is a receipt, an unreported one is not`() {

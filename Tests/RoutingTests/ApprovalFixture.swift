@@ -26,20 +26,19 @@ extension PolicyFixture {
     /// The file of one party's approvals of everything that it has to approve, but for some parts.
     func approvals(
         of party: String, without left: Set<String> = [], in collaboration: String = "orebro",
-        signedBy signer: ApproverSecret? = nil, handOver: KeyHandOver? = nil, parts known: [ApprovalPart]? = nil
+        signedBy signer: ApproverSecret? = nil, handOver: KeyHandOver? = nil, parts known: [ApprovalPart]? = nil,
+        at signed: String = "2026-11-22T08:00:00Z"
     ) throws -> String {
         let secret = try Self.secret(party)
         let id = PartyID(unchecked: party)
         var approvals: [String: Approval] = [:]
         for part in try known ?? parts() where part.approvers.contains(id) && !left.contains(part.id) {
-            let statement = ApprovalStatement(
-                part: part.id, digest: part.form.digest, collaboration: CollaborationID(unchecked: collaboration),
-                party: id)
-            approvals[part.id] = Approval(
-                form: part.form, signature: (signer ?? secret).signature(of: statement),
-                signed: try #require(CivilDay("2026-11-22")))
+            approvals[part.id] = Approval(form: part.form, day: try #require(CivilDay("2026-11-22")))
         }
-        return ApprovalsText(party: id, key: secret.publicKey, next: handOver, approvals: approvals).text
+        return ApprovalsText(
+            collaboration: CollaborationID(unchecked: collaboration), party: id, key: secret.publicKey, next: handOver,
+            time: time(signed), approvals: approvals, signer: signer ?? secret
+        ).text
     }
 
     /// The fixture with everything approved by everybody, but for some parts by some parties, as `part party`.

@@ -37,7 +37,8 @@ struct ApprovalFormTests {
             "fields: [{name: more, kind: flag, sensitivity: plain}, {name: consentRef,", ["rule:injury-consent"]),
         Change(
             "a field in the strict view", "rules.yaml", "    fields: [level, criteria]\n",
-            "    fields: [level, criteria]\n    strict: {attributes: [level], fields: [level]}\n", ["rule:focus-group"]),
+            "    fields: [level, criteria]\n    strict: {attributes: [level], fields:"
+                + " [level]}\n", ["rule:focus-group"]),
         Change(
             "the sensitivity of a field", "types.yaml", "max: 200, sensitivity: whereabouts",
             "max: 200, sensitivity: plain", ["rule:intervention-soc"]),
@@ -115,7 +116,53 @@ struct ApprovalFormTests {
         Change(
             "a member of a group", "collaboration.yaml", "members: [pol-18-lpo, soc-1880, frv-18, reg-18]",
             "members: [pol-18-lpo, soc-1880, soc-1864, frv-18, reg-18]", ["party:soc-1864", "rule:focus-group"]),
+        Change("a later end of an agreement", "agreements.yaml", "to: 2027-08-31", "to: 2028-08-31", local),
+        Change(
+            "an agreement for more than its programmes", "agreements.yaml",
+            "    programmes:"
+                + " [trygga-hem]\n", "", local),
+        Change(
+            "another last day of one party in an agreement", "agreements.yaml",
+            "{party: soc-1880, signed: 2024-10-10}", "{party: soc-1880, signed: 2024-10-10, left: 2027-08-30}",
+            ["agreement:local-1880/soc-1880"]),
+        Change(
+            "a later end of the agreement of an on-call desk", "agreements.yaml", "to: 2026-12-31", "to: 2027-12-31",
+            ["agent:jour-1880/soc-1864"]),
+        Change(
+            "a gap that a board signs", "parties/soc-1880.yaml", "functions: {intake:",
+            "coverage-gap: [{signed: 2026-11-20, by: intake, until: 2027-06-30}]\nfunctions: {intake:",
+            ["coverage-gap:soc-1880"]),
     ]
+
+    /// The parts of the agreement of the municipality: one for each party that exchanges something by it.
+    private static let local = Set(
+        ["frv-18", "pol-18-lpo", "pol-18-rlc", "soc-1880"].map { "agreement:local-1880/\($0)" })
+
+    @Test func `another signatory asks for approvals by it and of it and ends none`() throws {
+        let soc = "      - {party: soc-1880, signed: 2024-06-10}\n"
+        let approved = try PolicyFixture().inProduction.replacing(
+            "      - {party: soc-1880, signed: 2024-10-10}\n", with: "", in: "agreements.yaml"
+        ).approved()
+        let more = approved.replacing(
+            "    signatories:\n      - {organisation: polisen",
+            with: "    signatories:\n\(soc)      - {organisation: polisen", in: "agreements.yaml")
+        // Who else takes part is not in the form of its own part: it approves theirs as they approve its.
+        #expect(
+            try more.missing() == [
+                "agreement:local-1880/frv-18: soc-1880", "agreement:local-1880/pol-18-lpo: soc-1880",
+                "agreement:local-1880/pol-18-rlc: soc-1880",
+                "agreement:local-1880/soc-1880: frv-18, pol-18-lpo, pol-18-rlc, soc-1880",
+            ])
+        #expect(!more.diagnostics.contains { $0.code == .noLongerApproved })
+        let at = "2026-12-11T23:10:00+01:00"
+        let listed = event(
+            "focus.listed", from: "pol-18-rlc", at: at, municipality: "1880",
+            affirmations: ["balance-done", "purpose-standing"], programme: "trygga-hem")
+        for fixture in [approved, more] {
+            let grants = try fixture.policy().decide(listed, at: time(at)).grants
+            #expect(grants.map(\.party.text) == ["frv-18", "pol-18-lpo"])
+        }
+    }
 
     @Test(arguments: opening) func `what opens something ends exactly its approvals`(change: Change) throws {
         let approved = try PolicyFixture().inProduction.approved()
@@ -132,11 +179,21 @@ struct ApprovalFormTests {
     static let harmless: [Change] = [
         Change("a calendar", "collaboration.yaml", "to: \"16:30\"", "to: \"17:00\"", []),
         Change(
-            "a roster", "parties/pol-18-lpo.yaml", "hours: office, valid: {to: 2026-12-31}", "hours: out-of-office", []),
+            "a roster", "parties/pol-18-lpo.yaml", "hours: office, valid: {to: 2026-12-31}",
+            "hours:"
+                + " out-of-office", []),
         Change("the hours of an on-call desk", "parties/jour-1880.yaml", "hours: out-of-office", "hours: office", []),
         Change("a name", "parties/soc-1880.yaml", "en: Social board}", "en: Board}", []),
         Change("the name of a basis", "law.yaml", "en: Police Act 6", "en: The Police Act", []),
-        Change("an agreement", "agreements.yaml", "to: 2027-08-31", "to: 2028-08-31", []),
+        Change("the name of an agreement", "agreements.yaml", "en: Local letter}", "en: Letter}", []),
+        Change(
+            "an agreement by which nothing is exchanged", "agreements.yaml", "  - id: on-call-1864",
+            "  - {id: other, label: {sv: B, en: B}, level: county, state: in-force, signatories: "
+                + "[{organisation: polisen, signed: 2024-01-01}]}\n  - id: on-call-1864", []),
+        Change(
+            "an agreement that is not signed", "agreements.yaml", "  - id: on-call-1864",
+            "  - {id: other, label: {sv: B, en: B}, level: county, state: draft, signatories: "
+                + "[{organisation: polisen}, {party: soc-1880, signed: 2024-01-01}]}\n  - id: on-call-1864", []),
         Change("a deadline", "collaboration.yaml", "acknowledge: 15m", "acknowledge: 20m", []),
         Change("a code", "types.yaml", "talk: {sv: samtal, en: talk}", "talk: {sv: prat, en: talk}", []),
         Change(
@@ -196,17 +253,37 @@ struct ApprovalFormTests {
         #expect(texts("fallback:pol-18-lpo") == ["pol-18-lpo", "pol-18-rlc"])
         #expect(parts["rule:injury-never"] == nil, "what forbids needs no approval of its own")
         #expect(texts("secrecy:lst-18") == nil, "who sends nothing has nothing to open")
+        #expect(texts("agreement:local-1880/soc-1880") == ["frv-18", "pol-18-lpo", "pol-18-rlc", "soc-1880"])
+        #expect(
+            texts("agreement:on-call-1864/soc-1864") == nil, "its parties exchange nothing that needs an agreement")
     }
 
     @Test func `plain words name who reads what of whom on which basis, and only if what`() throws {
         let part = try #require(try PolicyFixture().parts().first { $0.id == "rule:focus-group" })
         #expect(
-            part.words == [
-                "frv-18, pol-18-lpo, soc-1880 can read level, criteria, @level of focus.listed sent by pol-18-lpo,"
-                    + " pol-18-rlc on Secrecy Act 10:15 a (SFS 2009:400, 10 kap. 15 a §).",
-                "With protected identity: level, criteria, @level.",
-                "Only if the recipient is in the municipality's group; the sender affirms balance-done; an agreement is in"
-                    + " force or both are one authority.",
+            part.words.map(\.en) == [
+                "Sends: Local police (pol-18-lpo), Command centre (pol-18-rlc).",
+                "Reads: Probation (frv-18), Local police (pol-18-lpo), Social board (soc-1880).",
+                "May be told. Of “Listed” (focus.listed): level, criteria, level.",
+                "With protected identity only: level, criteria, level.",
+                "Legal basis: Secrecy Act 10:15 a (SFS 2009:400, 10 kap. 15 a §, as amended by SFS 2025:934), in force from"
+                    + " 2025-12-01 on.",
+                "It lifts secrecy by OSL 21–40 only.", "It does not lift secrecy by OSL 25:1–25:5, 25:8, 26:3.",
+                "Only if the recipient is in the municipality's group.", "Only if the sender affirms: “Balanced”.",
+                "Only if an agreement is in force, or both are one authority.", "In force up to and with 2027-01-31.",
+            ])
+        #expect(
+            part.words.map(\.sv) == [
+                "Lämnar ut: LPO (pol-18-lpo), Regionledningscentralen (pol-18-rlc).",
+                "Får läsa: Frivården (frv-18), LPO (pol-18-lpo), Socialnämnden Örebro (soc-1880).",
+                "Får underrättas. Av ”Upptagen” (focus.listed): level, criteria, nivå.",
+                "Vid skyddade personuppgifter bara: level, criteria, nivå.",
+                "Rättslig grund: 10 kap. 15 a § OSL (SFS 2009:400, 10 kap. 15 a §, i lydelse enligt SFS 2025:934), gäller från"
+                    + " och med 2025-12-01.",
+                "Den bryter bara sekretess enligt OSL 21–40.",
+                "Den bryter inte sekretess enligt OSL 25:1–25:5, 25:8, 26:3.",
+                "Bara om mottagaren är med i kommunens grupp.", "Bara om avsändaren intygar: ”Avvägningen är gjord”.",
+                "Bara om en överenskommelse gäller, eller båda är samma myndighet.", "Gäller till och med 2027-01-31.",
             ])
     }
 
@@ -220,9 +297,15 @@ struct ApprovalFormTests {
         new.add("view a", ["one", "three"])
         new.add("affirm", ["z"])
         #expect(
-            new.changes(since: old) == [
-                "effect: duty instead of may", "view a: three added, two\\c with\\ncomma gone", "affirm: new, z",
-                "never n: gone",
+            new.changes(since: old).map(\.en) == [
+                "effect: duty instead of may", "fields to be read in a: three added, two\\c with\\ncomma gone",
+                "to be affirmed: new, z", "what forbids, n: gone",
+            ])
+        #expect(
+            new.changes(since: old).map(\.sv) == [
+                "verkan: duty i stället för may",
+                "uppgifter som får läsas i a: three tillkommer, two\\c with\\ncomma bort",
+                "intygas: nytt, z", "förbudet n: bort",
             ])
         #expect(new.changes(since: new) == [])
     }

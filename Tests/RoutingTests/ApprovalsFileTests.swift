@@ -67,7 +67,7 @@ struct ApprovalsFileTests {
         let found = try diagnostics { text in
             try replace("part: \"client:soc-1880/system\"", "part: \"client:soc-1880/other\"", in: &text)
         }
-        #expect(found.contains { $0.code == .wrongSignature && $0.message.contains("'client:soc-1880/other'") })
+        #expect(found.contains { $0.code == .wrongSignature && $0.message.contains("did not sign what stands here") })
     }
 
     @Test func `a form that was edited is not what was signed`() throws {
@@ -77,6 +77,33 @@ struct ApprovalsFileTests {
         #expect(found.map(\.code).contains(.wrongDigest))
         let digest = try #require(found.first { $0.code == .wrongDigest })
         #expect(digest.location.file == Self.file && digest.sourceLine?.contains("digest:") == true)
+    }
+
+    @Test(arguments: [
+        ("signed: 2026-11-22T08:00:00.000Z", "signed: 2026-11-22T08:00:00.001Z"),
+        ("approved: 2026-11-22", "approved: 2026-11-23"),
+    ]) func `the time of signing and the days of approval are signed`(old: String, new: String) throws {
+        let found = try diagnostics { try replace(old, new, in: &$0) }
+        #expect(found.filter { $0.severity == .error }.map(\.code) == [.wrongSignature])
+    }
+
+    @Test func `lines of two files of one party cannot be put together, and none can be left out`() throws {
+        let fixture = try PolicyFixture().approved()
+        let whole = try #require(fixture.files[Self.file])
+        let withdrawn = "client:soc-1880/system"
+        let less = try fixture.approvals(of: "soc-1880", without: [withdrawn], at: "2026-11-23T08:00:00Z")
+        for mixed in [
+            try less + approval(withdrawn, in: whole),
+            whole.replacing(try approval(withdrawn, in: whole), with: ""),
+        ] {
+            var other = fixture
+            other.files[Self.file] = mixed
+            let errors = other.diagnostics.filter { $0.severity == .error }
+            #expect(errors.map(\.code) == [.wrongSignature])
+        }
+        var newer = fixture
+        newer.files[Self.file] = less
+        #expect(newer.diagnostics.allSatisfy { $0.severity == .warning }, "as it was signed it is read")
     }
 
     @Test func `a flipped bit of a signature is an error`() throws {
@@ -92,6 +119,7 @@ struct ApprovalsFileTests {
         ("party: soc-1880", "party: soc-1864", .fileName), ("version: 1", "version: 2", .unknownVersion),
         ("key: \"", "key: \"!", .invalidValue), ("signature: \"", "signature: \"=", .invalidValue),
         ("digest: \"", "digest: \"x", .invalidValue), ("signed: 2026-11-22", "signed: soon", .invalidValue),
+        ("approved: 2026-11-22", "approved: soon", .invalidValue), ("signed: 2026-11-22", "since: 2026", .missingKey),
         ("party: soc-1880", "party: soc-1880\nsince: 2026-11-22", .unknownKey),
         ("approvals:\n", "approval:\n", .missingKey),
     ]) func `what is written wrongly is an error at its place`(old: String, new: String, code: DiagnosticCode) throws {
@@ -166,9 +194,10 @@ struct ApprovalsFileTests {
         var fixture = try PolicyFixture().approved()
         fixture.files[Self.file] = try PolicyFixture().approvals(
             of: "soc-1880", signedBy: new, handOver: handOver(to: new, by: new))
-        let found = fixture.diagnostics
-        #expect(found.filter { $0.severity == .error }.map(\.code) == [.wrongSignature])
-        #expect(found.first?.message.contains("change of keys") == true)
+        let errors = fixture.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.code) == [.wrongSignature])
+        #expect(errors.first?.message.contains("change of keys") == true)
+        #expect(errors.first?.location.file == Self.file)
     }
 
     // MARK: Modes
@@ -205,13 +234,12 @@ struct ApprovalsFileTests {
         var one = try fixture.approved()
         one.files["approvals/reg-18.yaml"] = nil
         #expect(one.diagnostics.map(\.message) == ["'reg-18' has approved nothing, and production mode demands it"])
-        one.files["approvals/reg-18.yaml"] =
-            ApprovalsText(
-                party: party("reg-18"), key: try PolicyFixture.secret("reg-18").publicKey, next: nil, approvals: [:]
-            ).text
-        #expect(one.diagnostics.map(\.code) == [.nothingApproved], "an empty list is nothing")
+        let waived = one.files
+        one.files["approvals/reg-18.yaml"] = try one.approvals(of: "reg-18", parts: [])
+        #expect(one.diagnostics.allSatisfy { $0.severity == .warning }, "an empty list is a word: all is withdrawn")
+        #expect(try one.missing().contains { $0 == "secrecy:reg-18: reg-18" })
         #expect(
-            PolicyCheck.run(files: one.files, zone: PolicyFixture.zone, approvals: .waived).isActivatable,
+            PolicyCheck.run(files: waived, zone: PolicyFixture.zone, approvals: .waived).isActivatable,
             "what makes approvals can read it")
     }
 
@@ -220,10 +248,9 @@ struct ApprovalsFileTests {
             let none = Digest(sha256Of: "").base64url
             let signature = Base64URL.text([UInt8](repeating: 0, count: ApproverKey.signatureBytes))
             let key = try PolicyFixture.secret("soc-1880").publicKey
-            let items = (1...count).map {
-                "  - {part: p\($0), signed: 2026-01-01, digest: \"\(none)\", signature: \"\(signature)\", form: []}\n"
-            }
-            return "version: 1\nparty: soc-1880\nkey: \"\(key)\"\napprovals:\n" + items.joined()
+            let items = (1...count).map { "  - {part: p\($0), approved: 2026-01-01, digest: \"\(none)\", form: []}\n" }
+            return "version: 1\nparty: soc-1880\nkey: \"\(key)\"\nsigned: 2026-01-01T00:00:00Z\n"
+                + "signature: \"\(signature)\"\napprovals:\n" + items.joined()
         }
         for (count, isTooMany) in [(ApprovalsFile.mostApprovals, false), (ApprovalsFile.mostApprovals + 1, true)] {
             var fixture = PolicyFixture()
@@ -248,17 +275,18 @@ struct ApprovalsFileTests {
         form.add("a", ["\"quoted\"", "back\\slash", "tab\tbell\u{7}", "å — §"])
         let secret = try PolicyFixture.secret("soc-1880")
         let id = party("soc-1880")
-        let statement = ApprovalStatement(
-            part: "p", digest: form.digest, collaboration: CollaborationID(unchecked: "orebro"), party: id)
-        let approval = Approval(
-            form: form, signature: secret.signature(of: statement), signed: try #require(CivilDay("2026-11-22")))
+        let approval = Approval(form: form, day: try #require(CivilDay("2026-11-22")))
         let log = DiagnosticLog()
-        let text = ApprovalsText(party: id, key: secret.publicKey, next: nil, approvals: ["p": approval]).text
+        let text = ApprovalsText(
+            collaboration: CollaborationID(unchecked: "orebro"), party: id, key: secret.publicKey, next: nil,
+            time: time("2026-11-22T08:00:00.123Z"), approvals: ["p": approval], signer: secret
+        ).text
         let root = try #require(SettingsReader.parse(file: Self.file, text: text, log: log))
         let file = ApprovalsFile(
             root, name: "soc-1880", collaboration: CollaborationID(unchecked: "orebro"), partyIDs: nil,
             context: ReadingContext(zone: PolicyFixture.zone, log: log))
         #expect(log.diagnostics == [])
         #expect(file.entries.map(\.approval) == [approval])
+        #expect(file.approver?.stamp.time == time("2026-11-22T08:00:00.123Z"))
     }
 }

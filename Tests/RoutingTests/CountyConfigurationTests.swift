@@ -1,5 +1,4 @@
 import CaseNotifications
-import Foundation
 import Settings
 import Testing
 
@@ -7,31 +6,8 @@ import Testing
 
 /// The three counties of `config/`: that they stand on one law, and that nothing crosses between them unless both sides say so.
 struct CountyConfigurationTests {
-    private static let names = ["orebro", "dalarna", "varmland"]
-
-    /// One county's files and the policy that they make.
-    private struct County {
-        let name: String
-        let files: [String: String]
-        let result: PolicyCheckResult
-        let policy: Policy
-
-        func text(_ file: String) -> String? { files.first { $0.key.hasSuffix("/" + file) }?.value }
-    }
-
-    private static let counties = Result { try names.map(read) }
-
-    private static func read(_ name: String) throws -> County {
-        let tests = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        let root = tests.deletingLastPathComponent().deletingLastPathComponent()
-        let files = try SettingsFiles.read(directory: root.path + "/config/" + name)
-        let result = PolicyCheck.run(files: files, zone: PolicyFixture.zone)
-        let text = result.diagnostics.map(\.text).joined(separator: "\n")
-        return County(name: name, files: files, result: result, policy: try #require(result.policy, "\(text)"))
-    }
-
     @Test func `in every county somebody answers for U1 round the clock, and what lacks an agreement says so`() throws {
-        for county in try Self.counties.get() {
+        for county in try ShippedCounties.all.get() {
             #expect(county.result.diagnostics.isEmpty, "\(county.name): \(county.result.diagnostics.map(\.text))")
             let start = time("2026-12-11T23:00:00+01:00")
             let report = county.policy.coverage(CoverageRequest(from: start, classes: [.u1]))
@@ -45,7 +21,7 @@ struct CountyConfigurationTests {
     // MARK: Law
 
     @Test func `law and event types are the same in every county, byte for byte`() throws {
-        let counties = try Self.counties.get()
+        let counties = try ShippedCounties.all.get()
         for file in ["law.yaml", "types.yaml"] {
             let first = try #require(counties[0].text(file))
             for county in counties { #expect(county.text(file) == first, "\(county.name)/\(file)") }
@@ -54,7 +30,7 @@ struct CountyConfigurationTests {
     }
 
     @Test func `rules differ between counties in whom they name and in nothing else`() throws {
-        let counties = try Self.counties.get()
+        let counties = try ShippedCounties.all.get()
         func forms(_ policy: Policy) -> [String] {
             policy.rules.map { rule in
                 let fields = rule.views.keys.sorted().map { "\(rule.views[$0]?.fields ?? [])" }
@@ -106,7 +82,7 @@ struct CountyConfigurationTests {
     ]
 
     @Test func `each basis is for its senders and recipients, from its day, with its affirmations`() throws {
-        let policy = try Self.counties.get()[0].policy
+        let policy = try ShippedCounties.all.get()[0].policy
         let names: [PartyKind: String] = [
             .police: "POL", .prosecutor: "ÅKL", .court: "DOM", .prison: "KRIM", .probation: "FRV",
             .socialServices: "SOC", .region: "REG", .countyBoard: "LST", .school: "SKOLA",
@@ -131,7 +107,7 @@ struct CountyConfigurationTests {
     }
 
     @Test func `every exclusion of the law holds, provision by provision`() throws {
-        let policy = try Self.counties.get()[0].policy
+        let policy = try ShippedCounties.all.get()[0].policy
         let cases: [(basis: String, lifts: [String], excludes: [String])] = [
             (
                 "osl-10-15a", ["21:1", "26:1", "26:2", "35:1", "35:15"],
@@ -166,7 +142,7 @@ struct CountyConfigurationTests {
     }
 
     @Test func `a warning of serious violence goes to police alone, and what needs no agreement is listed`() throws {
-        let policy = try Self.counties.get()[0].policy
+        let policy = try ShippedCounties.all.get()[0].policy
         #expect(policy.basis("osl-10-18c")?.recipients?.kinds == [.police])
         let open = policy.allBases.filter { $0.effect == .may && !$0.needsAgreement }.map(\.id)
         // A lawyer has to look at each of these: a change of this list is not made in passing.
@@ -184,7 +160,7 @@ struct CountyConfigurationTests {
 
     @Test func `every county's worked examples pass, and more than half of them show a refusal`() throws {
         var examples: [Example] = []
-        for county in try Self.counties.get() {
+        for county in try ShippedCounties.all.get() {
             #expect(county.result.isActivatable, "\(county.name)")
             let said = county.result.diagnostics.map(\.text).joined(separator: "\n")
             #expect(county.result.diagnostics.isEmpty, "\(said)")
@@ -201,7 +177,7 @@ struct CountyConfigurationTests {
     @Test func `every municipality has one board, and somebody is there for what cannot wait at any hour`() throws {
         let type = try #require(EventType("se.budkavle.police.intervention.closed.v1"))
         let counts = ["orebro": 12, "dalarna": 15, "varmland": 16]
-        for county in try Self.counties.get() {
+        for county in try ShippedCounties.all.get() {
             let policy = county.policy
             #expect(policy.municipalities.count == counts[county.name])
             for code in policy.municipalities.keys.sorted() {
@@ -223,7 +199,7 @@ struct CountyConfigurationTests {
     // MARK: Between counties
 
     @Test func `a party of another county is what it is at home and lets nobody in whom home does not`() throws {
-        let counties = try Self.counties.get()
+        let counties = try ShippedCounties.all.get()
         var guests = 0
         for county in counties {
             for guest in county.policy.parties where guest.county != county.policy.county {
@@ -247,7 +223,7 @@ struct CountyConfigurationTests {
     }
 
     @Test func `what a rule sends into another county that county's rule of the same name sends back`() throws {
-        let counties = try Self.counties.get()
+        let counties = try ShippedCounties.all.get()
         var crossings = 0
         for county in counties {
             for rule in county.policy.rules where rule.kind != .never {
@@ -267,7 +243,7 @@ struct CountyConfigurationTests {
 
     @Test func `no id of staff stands for two people`() throws {
         var parties: [PersonID: PartyID] = [:]
-        for county in try Self.counties.get() {
+        for county in try ShippedCounties.all.get() {
             for party in county.policy.parties {
                 for person in party.people {
                     let known = parties.updateValue(party.id, forKey: person.id)

@@ -142,7 +142,7 @@ struct CoverageTests {
         #expect(gap.isBlocking)
     }
 
-    @Test("where only an agreement is wanting that is what is told, from its last day on, and it blocks nothing")
+    @Test("where only an agreement is wanting that is told, from its last day on, and blocks production alone")
     func agreements() throws {
         var fixture = PolicyFixture()
             .replacing("urgency: U0\n", with: "urgency: U1\n", in: "types.yaml")
@@ -163,6 +163,87 @@ struct CoverageTests {
         #expect(ended.allSatisfy { $0.lacksAgreement && !$0.isBlocking })
         #expect(
             try fixture.policy().coverageFindings(at: Self.start).allSatisfy { !$0.message.contains("no agreement") })
+        // In production it blocks like any other, unless the board has signed it.
+        func findings(_ fixture: PolicyFixture) throws -> [Diagnostic] {
+            let files = fixture.inProduction.files
+            let load = PolicyLoader.load(files: files, zone: PolicyFixture.zone, approvals: .waived)
+            return try #require(load.policy).coverageFindings(at: Self.start).filter {
+                $0.message.contains("no agreement in force lets soc-1864 have it")
+            }
+        }
+        let errors = try findings(fixture)
+        #expect(errors.map(\.code) == [.uncovered] && errors.allSatisfy { $0.severity == .error })
+        #expect(errors.first?.hint?.contains("bring an agreement into force, or let the board sign it") == true)
+        let signed = fixture.replacing(
+            "people: [{id: staff-1, roles: [responder], desks: [soc-1864-intake]}]",
+            with: "people: [{id: staff-1, function: chair, roles: [responder], desks: [soc-1864-intake]}]\n"
+                + "functions: {chair: {sv: ordförande, en: chair}}\n"
+                + "coverage-gap: [{signed: 2026-11-20, by: chair, until: 2027-06-30}]",
+            in: "parties/soc-1864.yaml")
+        #expect(try findings(signed).isEmpty)
+    }
+
+    @Test("cells without an agreement are counted once each, of every class, and are not called covered")
+    func cellsWithoutAgreement() throws {
+        func report(_ urgency: String) throws -> CoverageReport {
+            let fixture = PolicyFixture()
+                .replacing("urgency: U0\n", with: "urgency: \(urgency)\n", in: "types.yaml")
+                .replacing("from: {kinds: [probation]}", with: "from: {kinds: [police]}", in: "rules.yaml")
+                .replacing(
+                    "    fields: [status]\n", with: "    fields: [status]\n    when: {programmes: [trygga-hem]}\n",
+                    in: "rules.yaml")
+            return try self.report(fixture)
+        }
+        for (urgency, name) in [(UrgencyClass.u1, "U1"), (.u2, "U2")] {
+            let report = try report(name)
+            let status = report.withoutAgreement.filter { $0.type.shortName == "programme.status" }
+            #expect(status.contains { $0.municipality == "1864" }, "\(name)")
+            #expect(!status.contains { $0.municipality == "1880" }, "\(name)")
+            let cells = report.cells(of: urgency)
+            #expect(cells.all == (report.types[urgency]?.count ?? 0) * report.municipalities.count)
+            let lacking = report.withoutAgreement.filter { report.types[urgency]?.contains($0.type) == true }
+            #expect(cells.withoutAgreement == lacking.count)
+            #expect(cells.covered <= cells.all - cells.withoutAgreement)
+            // What lacks only an agreement is listed hour by hour for U1 alone.
+            #expect(report.gaps.contains { $0.urgency == urgency && $0.lacksAgreement } == (urgency == .u1))
+        }
+    }
+
+    private func walk(_ policy: Policy, _ limits: CoverageWalk.Limits) -> (gaps: [UncoveredHours], isCut: Bool) {
+        var walk = CoverageWalk(
+            policy: policy, start: Self.start, end: Self.start.advanced(bySeconds: 7 * 86_400), limits: limits)
+        let type = policy.catalogue.types.keys.first { $0.shortName == "police.intervention.closed" } ?? EventType.none
+        return (walk.gaps(municipality: "1880", type: type, urgency: .u1), walk.isCut)
+    }
+
+    @Test("as many changes as the walk may look at give the whole, and one fewer makes the rest a gap that says so")
+    func changesAtTheLimit() throws {
+        let policy = try withoutAgents.policy()
+        let whole = walk(policy, CoverageWalk.Limits())
+        #expect(!whole.isCut)
+        // A week of nights from Friday 23:00: that weekend, four nights, and the evening of the last Friday.
+        #expect(whole.gaps.count == 6)
+        let needed = try #require((1...200).first { !walk(policy, CoverageWalk.Limits(changes: $0)).isCut })
+        #expect(walk(policy, CoverageWalk.Limits(changes: needed)).gaps == whole.gaps)
+        let cut = walk(policy, CoverageWalk.Limits(changes: needed - 1))
+        #expect(cut.isCut)
+        let last = try #require(cut.gaps.last)
+        #expect(last.end == Self.start.advanced(bySeconds: 7 * 86_400))
+        let one = walk(policy, CoverageWalk.Limits(changes: 0))
+        #expect(one.gaps.map(\.reasons) == [[.notLookedAt]] && one.gaps.allSatisfy(\.isBlocking))
+        #expect(CoverageWalk.Limits().changes == 20_000 && CoverageWalk.Limits().decisions == 100_000)
+    }
+
+    @Test("as many decisions as the walk may make give the whole, and one fewer makes the rest a gap that says so")
+    func decisionsAtTheLimit() throws {
+        let policy = try withoutAgents.policy()
+        let whole = walk(policy, CoverageWalk.Limits())
+        let needed = try #require((1...500).first { !walk(policy, CoverageWalk.Limits(decisions: $0)).isCut })
+        #expect(walk(policy, CoverageWalk.Limits(decisions: needed)).gaps == whole.gaps)
+        let cut = walk(policy, CoverageWalk.Limits(decisions: needed - 1))
+        #expect(cut.isCut && cut.gaps.last?.end == whole.gaps.last?.end)
+        let none = walk(policy, CoverageWalk.Limits(decisions: 0))
+        #expect(none.gaps.map(\.reasons) == [[.notLookedAt]], "a policy that was not looked at never passes")
     }
 
     @Test("weeks beyond the limits are cut to them")

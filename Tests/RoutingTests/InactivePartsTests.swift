@@ -31,8 +31,11 @@ struct InactivePartsTests {
         let policy = try policy(without: [left])
         let at = time("2026-12-11T23:10:00+01:00")
         let explained = policy.explain(intervention, at: at)
-        #expect(explained.decision.grants == [] && explained.decision.refusals == [])
-        #expect(explained.decision.refusal?.code == .noRule)
+        #expect(explained.decision.grants == [] && explained.decision.refusal?.code == .noRule)
+        // It is a duty: its sender learns who got nothing, and whose approval is missing.
+        let lacking = party(String(left.split(separator: " ")[1]))
+        #expect(explained.decision.refused == ["soc-1880:no-rule"])
+        #expect(explained.decision.refusals.first?.reasons.map(\.kind) == [.notApproved([lacking])])
         let trace = try #require(explained.trace.first { $0.rule.text == "intervention-soc" })
         #expect(trace.outcome == .reached([]) && trace.withheld == [party("soc-1880")])
         #expect(policy.decide(intervention, at: at) == explained.decision)
@@ -47,6 +50,8 @@ struct InactivePartsTests {
         let at = time("2026-12-11T23:10:00+01:00")
         let explained = policy.explain(intervention, at: at)
         #expect(explained.decision.refusal?.code == .noRule)
+        #expect(explained.decision.refused == ["soc-1880:no-rule"])
+        #expect(explained.decision.refusals.first?.reasons.map(\.kind) == [.notApproved([party("pol-18-rlc")])])
         let trace = try #require(explained.trace.first { $0.rule.text == "intervention-soc" })
         #expect(trace.outcome == .inactive([party("pol-18-rlc")]))
         let other = event("police.intervention.closed", from: "pol-18-lpo", municipality: "1880")
@@ -91,6 +96,35 @@ struct InactivePartsTests {
         let at = time("2026-12-11T23:10:00+01:00")
         let grant = policy.decide(event("police.intervention.closed", from: "pol-18-rlc", municipality: "1864"), at: at)
         #expect(grant.summary == ["soc-1864:soc-1864-intake:intervention-soc"], "the board gets it at its own desk")
+    }
+
+    @Test(arguments: [
+        ("agreement:local-1880/frv-18 frv-18", ["pol-18-lpo", "soc-1880"]),
+        ("agreement:local-1880/frv-18 pol-18-rlc", ["pol-18-lpo", "soc-1880"]),
+        ("agreement:local-1880/frv-18 pol-18-lpo", ["frv-18", "pol-18-lpo", "soc-1880"]),
+        ("agreement:local-1880/pol-18-rlc frv-18", ["pol-18-lpo", "soc-1880"]),
+        ("agreement:local-1880/pol-18-rlc pol-18-rlc", ["pol-18-lpo"]),
+    ]) func `an agreement counts only between parties that have both approved that both take part`(
+        left: String, reached: [String]
+    ) throws {
+        let at = "2026-12-11T23:10:00+01:00"
+        let decision = try policy(without: [left]).decide(
+            event(
+                "focus.listed", from: "pol-18-rlc", at: at, municipality: "1880",
+                affirmations: ["balance-done", "purpose-standing"], programme: "trygga-hem"), at: time(at))
+        #expect(decision.grants.map(\.party.text) == reached)
+    }
+
+    @Test func `a gap counts as signed only under the board's key`() throws {
+        let gapped = PolicyFixture().inProduction.replacing(
+            "functions: {intake:",
+            with: "coverage-gap: [{signed: 2026-11-20, by: intake, until: 2027-06-30}]\nfunctions: {intake:",
+            in: "parties/soc-1880.yaml")
+        let gaps = { (left: Set<String>) in
+            try gapped.approved(without: left).policy().party(party("soc-1880"))?.coverageGaps.count
+        }
+        #expect(try gaps([]) == 1)
+        #expect(try gaps(["coverage-gap:soc-1880 soc-1880"]) == 0)
     }
 
     @Test func `a fallback counts only when both have approved it`() throws {

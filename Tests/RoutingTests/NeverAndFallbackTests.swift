@@ -24,7 +24,7 @@ struct NeverAndFallbackTests {
         #expect(try fixture.policy().decide(notification, at: at).grants.count == 1)
         let decision = try never.policy().decide(notification, at: at)
         #expect(decision.refused == ["soc-1880:never-rule"])
-        #expect(decision.refusals[0].rule?.text == "never-focus-soc")
+        #expect(decision.refusals.first?.rule?.text == "never-focus-soc")
         #expect(decision.refusal?.code == .neverRule)
     }
 
@@ -41,8 +41,8 @@ struct NeverAndFallbackTests {
         let decision = try never.policy().decide(
             event("police.intervention.closed", from: "pol-18-rlc", municipality: "1880"), at: at)
         #expect(decision.grants.map(\.fields) == [[]])
-        #expect(decision.grants[0].effect == .duty)
-        let redacted = decision.grants[0].reasons.first { $0.rule?.text == "never-all" }
+        #expect(decision.grants.first?.effect == .duty)
+        let redacted = decision.grants.first?.reasons.first { $0.rule?.text == "never-all" }
         #expect(redacted?.kind == .redacted(fields: ["endedAt", "needs", "place", "home"]))
         #expect(redacted?.location?.file == "rules.yaml")
     }
@@ -108,10 +108,9 @@ struct NeverAndFallbackTests {
     func `may stops when the agreement ends`(at: String, code: RefusalCode?) throws {
         let policy = try fixture.replacing("    valid: {to: 2027-01-31}\n", with: "", in: "rules.yaml").policy()
         let notification = event(
-            "focus.listed", from: "pol-18-rlc", municipality: "1880", audience: ["soc-1880/member"],
+            "focus.listed", from: "pol-18-rlc", at: at, municipality: "1880", audience: ["soc-1880/member"],
             affirmations: ["balance-done"], programme: "trygga-hem")
         let decision = policy.decide(notification, at: time(at))
-        // The affirmation is as old as the event, whenever that is accepted.
         #expect(decision.refusal?.code == code)
         let duty = policy.decide(
             event("police.intervention.closed", from: "pol-18-rlc", municipality: "1880"), at: time(at))
@@ -189,9 +188,13 @@ struct NeverAndFallbackTests {
         #expect(office.summary == ["pol-18-lpo:lpo:risk-lpo"])
         let closed = policy.decide(risk(saturday), at: time(saturday))
         #expect(closed.summary == ["pol-18-rlc:rlc:risk-police"])
-        #expect(closed.grants[0].insteadOf == party("pol-18-lpo"))
+        #expect(closed.grants.first?.insteadOf == party("pol-18-lpo"))
         #expect(closed.refusals.isEmpty)
-        #expect(closed.until == time("2026-12-14T08:00:00+01:00"))
+        // What was affirmed at two in the night counts for a day, and the station opens later.
+        #expect(closed.until == Timestamp(milliseconds: time("2026-12-13T02:00:00+01:00").milliseconds + 1))
+        let reaffirmed = policy.decide(witness: risk(saturday), at: time(saturday))
+        #expect(reaffirmed.summary == closed.summary)
+        #expect(reaffirmed.until == time("2026-12-14T08:00:00+01:00"))
     }
 
     @Test func `a fallback without a rule of its own counts as no desk`() throws {
@@ -199,8 +202,8 @@ struct NeverAndFallbackTests {
             .replacing("to: {parties: [pol-18-rlc]}", with: "to: {parties: [pol-18-lpo]}", in: "rules.yaml").policy()
         let closed = policy.decide(risk(saturday), at: time(saturday))
         #expect(closed.grants.map(\.party.text) == ["pol-18-lpo"])
-        #expect(closed.grants[0].isStaffed == false)
-        #expect(closed.grants[0].reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
+        #expect(closed.grants.first?.isStaffed == false)
+        #expect(closed.grants.first?.reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
     }
 
     @Test func `a rule for those whom the sender names is no rule of a fallback that it does not name`() throws {
@@ -210,7 +213,7 @@ struct NeverAndFallbackTests {
             ).policy()
         let closed = policy.decide(risk(saturday), at: time(saturday))
         #expect(closed.summary == ["pol-18-lpo:lpo:risk-lpo"])
-        #expect(closed.grants[0].reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
+        #expect(closed.grants.first?.reasons.last?.kind == .unstaffed(DeskID(unchecked: "lpo")))
         var notification = risk(saturday)
         notification.audience.append(AudienceEntry(to: "pol-18-rlc", why: "member"))
         #expect(policy.decide(notification, at: time(saturday)).summary == ["pol-18-rlc:rlc:risk-police"])
@@ -222,8 +225,8 @@ struct NeverAndFallbackTests {
         notification.audience.append(AudienceEntry(to: "pol-18-rlc", why: "member"))
         let decision = policy.decide(notification, at: time(saturday))
         #expect(decision.summary == ["pol-18-rlc:rlc:risk-police"])
-        #expect(decision.grants[0].insteadOf == nil)
-        #expect(decision.grants[0].reasons.last?.kind == .fallback(for: party("pol-18-lpo")))
+        #expect(decision.grants.first.map(\.insteadOf) == .some(nil))
+        #expect(decision.grants.first?.reasons.last?.kind == .fallback(for: party("pol-18-lpo")))
     }
 
     // MARK: Explaining

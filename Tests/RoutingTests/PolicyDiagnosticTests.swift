@@ -50,7 +50,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
         Breakage(
             "collaboration.yaml", "{outside: office}", "{outside: ofice}", .unknownName, at: "ofice",
             hint: "did you mean 'office'?"),
-        Breakage("collaboration.yaml", "duplicates: 30d}", "duplicates: 30d, more: 1}", .unknownKey, at: "more: 1"),
+        Breakage(
+            "collaboration.yaml", "unacknowledged: 30d}", "unacknowledged: 30d, more: 1}", .unknownKey, at: "more: 1"),
         Breakage(
             "collaboration.yaml", "soc-1880, frv-18, reg-18", "soc-1808, frv-18, reg-18", .unknownName, at: "soc-1808",
             hint: "did you mean 'soc-1880'?"),
@@ -136,6 +137,12 @@ struct Breakage: Sendable, CustomTestStringConvertible {
             Breakage(
                 "collaboration.yaml", "out-of-office: {outside: office}", "out-of-office: {outside: out-of-office}",
                 .cycle, at: "out-of-office}"),
+            Breakage(
+                "collaboration.yaml", "unacknowledged: 30d}", "unacknowledged: 30d, receipts: 730d}", .unknownKey,
+                at: "receipts: 730d", hint: "90 days, whatever stands here; remove this line"),
+            Breakage(
+                "collaboration.yaml", "unacknowledged: 30d}", "unacknowledged: 30d, duplicates: 30d}", .unknownKey,
+                at: "duplicates: 30d", hint: "30 days, whatever stands here; remove this line"),
             Breakage("collaboration.yaml", "version: 1", "version: 2", .unknownVersion, at: "2\nid"),
             Breakage(
                 "collaboration.yaml", "\"1864\": Ljusnarsberg", "\"1764\": Grums", .unknownMunicipality, at: "\"1764\""),

@@ -35,6 +35,17 @@ struct PolicyDifferenceTests {
         #expect(PolicyText.policy([], zone: PolicyFixture.zone) == nil)
     }
 
+    @Test("a canonical text with settings that were removed since is read back without them")
+    func readBackOlder() throws {
+        let policy = try original.policy()
+        let text = String(decoding: policy.canonicalText, as: UTF8.self)
+        let kept = #""content-unacknowledged":"30d""#
+        let older = text.replacing(kept, with: kept + #","duplicates":"30d","receipts":"730d""#)
+        #expect(older != text)
+        let again = try #require(PolicyText.policy(Array(older.utf8), zone: PolicyFixture.zone))
+        #expect(again.digest == policy.digest)
+    }
+
     @Test("one more field is a change of its rule, a gain of its recipients, and widens")
     func moreFields() throws {
         let changed = original.replacing(

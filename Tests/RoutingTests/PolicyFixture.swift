@@ -10,7 +10,10 @@ struct PolicyFixture {
 
     /// The zone, from the system's data.
     static let zone: ZoneTransitions = {
-        do { return try ZoneFile.read(zone: "Europe/Stockholm") } catch { fatalError("\(error)") }
+        do { return try ZoneFile.read(zone: "Europe/Stockholm") } catch {
+            Issue.record("no zone data, so everything is an hour or two off: \(error)")
+            return ZoneTransitions(name: "Europe/Stockholm", initialOffsetSeconds: 0, transitions: [])
+        }
     }()
 
     /// The fixture with `old`, which must occur in `file`, replaced by `new`.
@@ -64,7 +67,13 @@ func time(_ text: String, sourceLocation: Testing.SourceLocation = #_sourceLocat
 /// A party's id.
 func party(_ text: String) -> PartyID { PartyID(unchecked: text) }
 
-/// A notification for tests; what is not given is not set.
+/// Who affirms for the senders that list people.
+private let affirmers = [
+    "pol-18-lpo": "p-1", "soc-1880": "staff-17", "soc-1864": "staff-1", "soc-1780": "staff-1", "frv-18": "staff-1",
+    "krim-18-hakte": "staff-141",
+]
+
+/// A notification for tests; what is not given is not set. What it affirms counts for twelve hours before and after `at`.
 func event(
     _ type: String, from source: String, at: String = "2026-12-11T23:10:00+01:00", municipality: String? = nil,
     audience: [String] = [], isProtected: Bool? = false, circumstances: [String] = [], affirmations: [String] = [],
@@ -81,12 +90,24 @@ func event(
         }, urgency: urgency, programme: programme, level: level, isProtected: isProtected, secrecy: secrecy,
         circumstances: circumstances,
         affirmations: affirmations.map {
-            Affirmation(name: $0, person: PersonID(unchecked: "staff-99"), at: instant)
+            Affirmation(
+                name: $0, person: PersonID(unchecked: affirmers[source] ?? "staff-99"),
+                at: instant.advanced(bySeconds: -43_200))
         }, consent: consentOf == nil ? nil : "consent-1", consentOf: consentOf)
 }
 
+extension CaseNotification {
+    /// The same, affirmed at an instant by somebody of the sender.
+    func affirmed(at instant: Timestamp, in policy: Policy) -> CaseNotification {
+        var copy = self
+        let person = policy.affirmer(of: source)
+        copy.affirmations = affirmations.map { Affirmation(name: $0.name, person: person, at: instant) }
+        return copy
+    }
+}
+
 extension EventType {
-    /// A type that no policy has.
+    /// A type that no policy has. The text is fixed and of the right form; were it not, there is no other value to go on with.
     static var none: EventType {
         guard let type = EventType("se.budkavle.none.v1") else { fatalError("a valid type") }
         return type

@@ -9,10 +9,6 @@ import Testing
 struct SeparateCopiesTests {
     private static let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
-    private static let loaded = Result {
-        let files = try SettingsFiles.read(directory: root.path + "/config/orebro")
-        return try #require(PolicyLoader.load(files: files, zone: PolicyFixture.zone).policy)
-    }
 
     /// A board, the word it is named with, and what only its own copy might tell of it.
     private static let boards: [(id: String, why: String, names: [String])] = [
@@ -35,7 +31,7 @@ struct SeparateCopiesTests {
 
     /// Every copy of the notification as its party gets it, body and all that the relay adds.
     private func copies(_ body: [UInt8]) throws -> [String: String] {
-        let policy = try Self.loaded.get()
+        let policy = try ShippedCounties.orebro.policy
         let notification = try NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode).decode(body)
         let decision = policy.decide(notification, at: time(Self.at))
         var copies: [String: String] = [:]
@@ -81,7 +77,7 @@ struct SeparateCopiesTests {
 
     @Test(arguments: ["soc-1780/protected", "soc-1780/child"])
     func `a board in another county gets it as a named duty only`(name: String) throws {
-        let policy = try Self.loaded.get()
+        let policy = try ShippedCounties.orebro.policy
         let decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
         let named = policy.decide(
             try decoder.decode(Self.ban(audience: name, isProtected: "\"protected\":true,")), at: time(Self.at))
@@ -95,7 +91,8 @@ struct SeparateCopiesTests {
     @Test func `a group is one decision per member, and each that gets nothing is told to the sender once`() throws {
         let policy = try PolicyFixture().policy()
         let focus = event(
-            "focus.listed", from: "pol-18-rlc", municipality: "1880", audience: ["kg-1880/member"], isProtected: false,
+            "focus.listed", from: "pol-18-rlc", at: "2026-12-15T10:00:00+01:00", municipality: "1880",
+            audience: ["kg-1880/member"], isProtected: false,
             affirmations: ["balance-done", "purpose-standing"], programme: "trygga-hem")
         let decision = policy.decide(focus, at: time("2026-12-15T10:00:00+01:00"))
         #expect(
@@ -121,7 +118,8 @@ struct SeparateCopiesTests {
         let policy = try PolicyFixture().policy()
         func parties(_ audience: [String]) -> Set<String> {
             let focus = event(
-                "focus.listed", from: "pol-18-rlc", municipality: "1880", audience: audience, isProtected: false,
+                "focus.listed", from: "pol-18-rlc", at: "2026-12-15T10:00:00+01:00", municipality: "1880",
+                audience: audience, isProtected: false,
                 affirmations: ["balance-done", "purpose-standing"], programme: "trygga-hem")
             return Set(policy.decide(focus, at: time("2026-12-15T10:00:00+01:00")).grants.map(\.party.text))
         }
@@ -140,7 +138,7 @@ struct SeparateCopiesTests {
     @Test func `protected and unknown protection get the strict view of every rule, no wider than the ordinary one`()
         throws
     {
-        let policy = try Self.loaded.get()
+        let policy = try ShippedCounties.orebro.policy
         var listed = 0
         for rule in policy.rules where rule.kind != .never {
             for (type, view) in rule.views {

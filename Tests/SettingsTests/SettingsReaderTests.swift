@@ -78,6 +78,7 @@ struct SettingsReaderTests {
         #expect(canonical("a: 1\nb: [x, 'y']\n") == canonical("# c\nb:\n  - x\n  - y\na: \"1\"\n"))
         #expect(canonical("a: [x, y]\n") != canonical("a: [y, x]\n"))
         #expect(canonical("a: \"x\\\",y\"\n") != canonical("a: [x, y]\n"))
+        #expect(canonical("b: [\"q\\\"\\\\\\n\", å]\na: {}\n") == #"{"a":{},"b":["q\"\\\n","å"]}"#)
     }
 }
 

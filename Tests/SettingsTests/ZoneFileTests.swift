@@ -75,11 +75,30 @@ struct ZoneFileTests {
             try SettingsFiles.read(directory: directory)
         }
         try write("big.yaml", [0x61, 0xFF])
-        #expect(throws: SettingsFault.notUTF8(path: directory + "/big.yaml")) {
+        #expect(throws: SettingsFault.notUTF8(path: directory + "/big.yaml", line: 1, column: 2)) {
             try SettingsFiles.read(directory: directory)
         }
         #expect(throws: SettingsFault.unreadable(path: directory + "/no.yaml", why: "there is no such file")) {
             try SettingsFiles.read(file: directory + "/no.yaml")
         }
+    }
+
+    @Test func `a file that cannot be read hides no other, and one that is not UTF-8 is read beside the place`() throws
+    {
+        let directory = NSTemporaryDirectory() + "/settings-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        func write(_ name: String, _ bytes: [UInt8]) throws {
+            try Data(bytes).write(to: URL(fileURLWithPath: directory + "/" + name))
+        }
+        try write("big.yaml", [UInt8](repeating: 0x23, count: SettingsReader.longestFileBytes + 1))
+        try write("latin.yaml", Array("a: å\nb: ".utf8) + [0xE5, 0x0A] + Array("c: 1\n".utf8))
+        try write("good.yaml", Array("d: 1\n".utf8))
+        let (files, faults) = try SettingsFiles.readAll(directory: directory)
+        #expect(files == [directory + "/latin.yaml": "a: å\nb: \u{FFFD}\nc: 1\n", directory + "/good.yaml": "d: 1\n"])
+        #expect(
+            faults == [
+                .tooLong(path: directory + "/big.yaml"), .notUTF8(path: directory + "/latin.yaml", line: 2, column: 4),
+            ])
     }
 }

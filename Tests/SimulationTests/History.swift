@@ -15,7 +15,7 @@ struct Draft: Hashable {
         Array(
             """
             {"specversion":"1.0","id":"\(id)","source":"urn:budkavle:\(source)","type":"\(SimulatedPolicy.type.text)",\
-            "time":"2026-12-11T22:00:00Z","subject":"\(subject)","datacontenttype":"application/json","county":"18",\
+            "time":"2026-12-05T00:00:00Z","subject":"\(subject)","datacontenttype":"application/json","county":"18",\
             "municipality":"\(municipality)","urgency":"\(urgency)","protected":false,\
             "data":{"shown":\(shown ?? number),"hidden":777}}
             """.utf8)

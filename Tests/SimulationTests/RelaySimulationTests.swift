@@ -3,7 +3,7 @@ import Journal
 import TestSupport
 import Testing
 
-/// A0: the whole relay on one seed, all faults mixed.
+/// A0: the whole relay on one seed, all faults mixed, the second fold and starts from its snapshots among them.
 ///
 /// `BUDKAVLE_SEED=N` repeats one run, `BUDKAVLE_SEEDS=N` says how many there are (1,000 without it). Seeds that found
 /// something stand in `seeds.txt` and come first.
@@ -106,7 +106,8 @@ import Testing
         }
         for name in [
             "power cut", "killed process", "cut start", "full disk", "clock jump", "key rotation", "erasure",
-            "rotten bit", "lost link", "failed disk call planned",
+            "rotten bit", "lost link", "failed disk call planned", "snapshot", "start from a snapshot",
+            "segments let go",
         ] { #expect(figures.faults[name, default: 0] > 10, "\(name): \(figures.faults)") }
         #expect(figures.simulated / real >= 100)
     }

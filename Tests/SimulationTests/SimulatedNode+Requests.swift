@@ -160,7 +160,7 @@ extension SimulatedNode {
         switch tagged {
         case .delivery(let delivery):
             let isHeld = subscriber.map { dispatch.acked(delivery, by: $0) } == true
-            guard isHeld || relay.contentState(of: delivery.notification) == .unreadable else { return }
+            guard isHeld || relay.takesCustody(delivery, by: connection.actor) else { return }
             try run(.custody(delivery, by: connection.actor), time)
         case .receipt(let receipt):
             guard let subscriber, let ack = receiptDesk.acked(receipt, by: subscriber), let through = ack.through

@@ -65,10 +65,17 @@ struct SimulatedNode {
     var slots: [NotificationID: UInt64] = [:]
     /// The last record on disk.
     var durable: UInt64
-    /// Records that this start found to be lost.
+    /// Records that this start knows to be lost.
     var lostAtStart: UInt64 = 0
+    /// What the state was after some records, for the second fold to compare.
+    var samples: [UInt64: StateDigest] = [:]
+    private var sampledSegment: UInt64 = 0
+    /// Whether the start went on from a snapshot.
+    var isFromSnapshot = false
 
     static let collaboration = CollaborationID("simulated")!
+    static let settings = RelaySettings(attempts: 4)
+    private static let directory = "/data/simulated"
     /// How long a message waits that its session did not take.
     static let retrySeconds: Int64 = 5
 
@@ -76,7 +83,7 @@ struct SimulatedNode {
     init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw) throws {
         self.flaw = flaw
         random = SeededGenerator(seed: seed)
-        var relay = Relay(collaboration: Self.collaboration, settings: RelaySettings(attempts: 4))
+        var relay = Relay(collaboration: Self.collaboration, settings: Self.settings)
         var texts: [NotificationID: TextLocation] = [:]
         var fault: ReplayFault?
         var changes: [Change] = []
@@ -88,9 +95,26 @@ struct SimulatedNode {
         options.damage = .setAside
         var slots: [NotificationID: UInt64] = [:]
         var lost: UInt64 = 0
+        // Now and then all records are read, since the snapshots rot. For good: they may know what the records below them no
+        // longer give, and what is written on those would not fit behind them. When the oldest went, there must be one.
+        var draw = SeededGenerator(seed: seed &* 5 &+ 2)
+        let names = (try? disk.list(Self.directory + "/segments")) ?? []
+        let isWhole = names.contains("segment-0000000000000001")
+        if isWhole, Int.random(in: 0..<4, using: &draw) == 0 {
+            for (path, bytes) in disk.files.sorted(by: { $0.key < $1.key })
+            where path.contains("/snapshots/") && !bytes.isEmpty {
+                let byte = Int.random(in: bytes.indices, using: &draw)
+                disk.rot(path, byte: byte, bit: UInt8.random(in: 0...7, using: &draw))
+            }
+        }
         core = try JournalCore.open(
-            directory: "/data/simulated", keys: ring, options: options, disk: disk,
-            random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock
+            directory: Self.directory, keys: ring, options: options, disk: disk,
+            random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock,
+            restore: { reader in
+                guard let found = SimulatedFold(from: &reader) else { return false }
+                (relay, texts, slots) = (found.relay, found.texts, found.slots)
+                return true
+            }
         ) { item in
             switch item {
             case .text(let id, let location): texts[NotificationID(high: id.high, low: id.low)] = location
@@ -102,7 +126,7 @@ struct SimulatedNode {
                     try relay.replay(bytes, into: &changes)
                 } catch {
                     // What speaks of something that was lost is passed over; without losses it is our own mistake.
-                    if lost == 0 { fault = fault ?? error } else { relay.skip(records: 1) }
+                    if lost == 0, relay.lostRecords == 0 { fault = fault ?? error } else { relay.skip(records: 1) }
                 }
                 changes.removeAll()
             case .lost(let records, _):
@@ -112,10 +136,12 @@ struct SimulatedNode {
         }
         if let fault { throw fault }
         self.slots = slots
-        lostAtStart = lost
+        lostAtStart = max(lost, relay.lostRecords)
         self.relay = relay
         self.texts = texts
         durable = core.report.lastRecord
+        isFromSnapshot = core.report.restoredFrom != nil
+        if isFromSnapshot, isWhole, lostAtStart == 0 { try compareWithRecords() }
         if flaw == .forgetsRedelivery {
             for var ticket in relay.openTickets {
                 ticket.isRedelivered = false
@@ -203,6 +229,10 @@ struct SimulatedNode {
                 let report = try core.commit(queue[...])
                 precondition(report.firstRecord == durable + 1, "record numbers have a gap")
                 durable += UInt64(report.recordCount)
+                if report.segment != sampledSegment || Int.random(in: 0..<8, using: &random) == 0 {
+                    sampledSegment = report.segment
+                    samples[relay.sequence] = relay.stateDigest
+                }
                 for text in report.texts {
                     texts[NotificationID(high: text.id.high, low: text.id.low)] = text.location
                 }
@@ -323,23 +353,6 @@ struct SimulatedNode {
     }
 
     // MARK: Maintenance
-
-    /// Says in the journal that records are lost, once.
-    mutating func reportLosses(_ time: Timestamp) throws(NodeStopped) {
-        let lost = relay.unreportedLost
-        if lost > 0 { try run(.maintain(MaintenanceNote(kind: .lost, count: lost)), time) }
-    }
-
-    /// Wraps the keys under another master key.
-    mutating func rotateKeys(to ring: KeyRing) throws(NodeStopped) {
-        do throws(JournalError) {
-            _ = try core.rotateKeys(to: ring)
-        } catch {
-            // Without space nothing has changed.
-            if case .noRoom = error { return }
-            throw NodeStopped()
-        }
-    }
 
     /// Erases one notification: first the record that says so, then its key slot.
     ///

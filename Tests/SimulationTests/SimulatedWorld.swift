@@ -63,6 +63,8 @@ struct SimulatedWorld {
     private var ghosts: [Int] = []
     private var nextConnection = 0
     private var lives: UInt64 = 0
+    /// Says when the second fold runs, apart from everything else.
+    private var foldDraws: SeededGenerator
     /// How often what was done to it.
     private(set) var faults: [String: Int] = [:]
     private(set) var history = History()
@@ -74,6 +76,7 @@ struct SimulatedWorld {
         self.flaw = flaw
         rots = seed % 5 == 3 || flaw == .servesDamage || flaw == .forgetsLosses
         random = SeededGenerator(seed: seed)
+        foldDraws = SeededGenerator(seed: seed &* 11 &+ 3)
         disk = MemoryDisk(seed: seed &* 7)
         try disk.makeDirectory("/data")
         if flaw == .diskLies { disk.lie() }
@@ -129,6 +132,7 @@ struct SimulatedWorld {
         case 960..<970: try noticeGhost()
         default: try doHarm()
         }
+        if Int.random(in: 0..<24, using: &foldDraws) == 0 { try fold() }
         if let until = fullUntil, stepNumber >= until { makeRoom() }
         clock.advance(.milliseconds(Int64.random(in: 0...200, using: &random)))
         try guarded { node, now, time in try node.pump(at: now, time: time) }
@@ -159,6 +163,20 @@ struct SimulatedWorld {
             try guarded { node, _, _ in try node.rotateKeys(to: ring) }
         case 8, 9: try erase()
         default: rot()
+        }
+    }
+
+    /// A round of the second fold.
+    private mutating func fold() throws {
+        var draws = foldDraws
+        var round = SimulatedNode.Round.nothing
+        defer { foldDraws = draws }
+        try guarded { node, now, time in round = try node.fold(at: now, time: time, random: &draws) }
+        switch round {
+        case .nothing: break
+        case .left: count("fold left")
+        case .snapshot: count("snapshot")
+        case .dropped: count("segments let go")
         }
     }
 
@@ -330,6 +348,7 @@ struct SimulatedWorld {
             do {
                 node = try SimulatedNode(
                     disk: disk, ring: ring, clock: clock, seed: seed &* 1_000_003 &+ lives, flaw: flaw)
+                if node?.isFromSnapshot == true { count("start from a snapshot") }
                 if let lost = node?.lostAtStart, lost > 0 {
                     count("start with losses")
                     history.lost()

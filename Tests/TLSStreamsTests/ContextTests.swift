@@ -98,13 +98,30 @@ struct ContextTests {
         #expect(before.server.context === old)
     }
 
+    /// The certificate that a server of this context accepted from a client.
+    private func accepted(_ name: String, by server: TLSContext) throws -> PeerCertificate {
+        let client = try TLSContext(client: pki.options(name))
+        let pair = try SessionPair(client: client, server: server)
+        #expect(pair.handshake().server == .done)
+        return try #require(pair.server.peerCertificate)
+    }
+
     @Test func `a live session's certificate is known as revoked by the lists of a later context`() throws {
         let before = try TLSContext(server: pki.options("server"))
         let after = try TLSContext(server: pki.options("server", crls: ["ca.crl"]))
-        let revoked = try #require(try TLSContext(client: pki.options("revoked")).ownCertificate)
-        let other = try #require(try TLSContext(client: pki.options("client")).ownCertificate)
-        #expect(!before.revokes(revoked))
-        #expect(after.revokes(revoked))
-        #expect(!after.revokes(other))
+        let revoked = try accepted("revoked", by: before)
+        #expect(before.trusts(revoked))
+        #expect(!after.trusts(revoked))
+        #expect(after.trusts(try accepted("client", by: before)))
+    }
+
+    @Test func `a live session's certificate is not believed once its authority is taken away`() throws {
+        let before = try TLSContext(server: pki.options("server"))
+        var options = pki.options("server")
+        let client = try accepted("client", by: before)
+        options.caFiles = [pki.path("ca.crt"), pki.path("other.crt")]
+        #expect(try TLSContext(server: options).trusts(client))
+        options.caFiles = [pki.path("other.crt")]
+        #expect(try !TLSContext(server: options).trusts(client))
     }
 }

@@ -34,7 +34,7 @@ def attach(thread, log, *options):
     while time.monotonic() < limit and tracer.poll() is None:
         try:
             status = open(f"/proc/{thread}/status").read()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             break
         if "TracerPid:\t0\n" not in status:
             return tracer

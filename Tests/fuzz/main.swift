@@ -4,7 +4,8 @@ import Glibc
 
 private let fuzzTarget: ([UInt8]) -> Void = {
     guard let name = getenv("FUZZ_TARGET").map({ String(cString: $0) }), let target = targets[name] else {
-        fatalError("FUZZ_TARGET is none of \(targets.keys.sorted())")
+        print("fuzzer: FUZZ_TARGET is none of \(targets.keys.sorted())")
+        exit(EXIT_FAILURE)
     }
     return target
 }()

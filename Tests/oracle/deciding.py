@@ -4,6 +4,10 @@ import datetime as dt
 from policy import CLASSES, NEARNESS, WHEREABOUTS, Provision, UTC, listed
 
 
+# What the sender, the one who consents or the parties can supply.
+REMEDIES = {"affirmation-missing", "consent-missing", "no-agreement", "agreement-expired"}
+
+
 def matches(node, party):
     """A basis's `from` or `to`: kinds and parties, where given."""
     if not node:
@@ -26,8 +30,10 @@ class Case:
         self.is_strict = event.get("protected") is not False
         self.secrecy = event.get("secrecy") or next(iter(self.sender.secrecy), None)
         self.urgency = self.event_urgency()
-        # A station's affirmation is a standing one, and one made long before is none for this notification.
-        self.affirmed = set(event["affirmations"]) if event["affirmed-by"] == "person" else set()
+        # A station's affirmation is a standing one, and one made long before it is sent is none for this notification, whenever
+        # the event was; a person is one of the sender's, where it lists any.
+        counts = {"person"} | (set() if self.sender.people else {"stranger"})
+        self.affirmed = set(event["affirmations"]) if event["affirmed-by"] in counts else set()
         self.words = self.named()
         self.rules = [rule for rule in policy.rules_of(event["type"])
                       if policy.holds(rule, at) and self.means_sender(rule) and self.meets(rule.get("when"))]
@@ -105,7 +111,7 @@ class Case:
         basis, its affirmations (or the consent that it rests on) and an agreement in force; what protection forbids stands
         before the agreement that could not help."""
         basis = self.policy.bases[rule["basis"]]
-        if not self.policy.holds(basis, self.at) or not self.covered(basis, party):
+        if self.is_outlived(rule) or not self.covered(basis, party):
             return "no-rule"
         standing = set(listed(basis.get("standing")))
         demanded = {name for name in listed(basis.get("affirmations")) if name not in standing} | set(listed(rule.get("affirm")))
@@ -119,6 +125,10 @@ class Case:
         if rule["effect"] == "may" and basis["effect"] == "may" and basis.get("agreement") != "not-required":
             return self.agreement_missing(rule, party)
         return None
+
+    def is_outlived(self, rule):
+        """A rule in force whose basis is not."""
+        return not self.policy.holds(self.policy.bases[rule["basis"]], self.at)
 
     def covered(self, basis, party):
         if not matches(basis.get("from"), self.sender) or not matches(basis.get("to"), party):
@@ -155,11 +165,13 @@ class Case:
         never = [rule for rule in self.rules if rule["effect"] == "never" and self.reaches(rule, party)]
         stops = [rule for rule in never if not rule.get("fields")]
         taken = {field for rule in never for field in listed(rule.get("fields"))}
-        codes, passing, is_duty = set(), [], False
+        codes, passing, is_duty, is_missed = set(), [], False, False
         for rule in self.rules:
             if rule["effect"] == "never" or not self.reaches(rule, party):
                 continue
             code = self.obstacle(rule, party)
+            if self.desks(party):
+                is_missed = is_missed or code in REMEDIES or code == "no-rule" and self.is_outlived(rule)
             is_duty = is_duty or rule["effect"] == "duty"
             if code is None and stops and rule["effect"] == "may":
                 code = "never-rule"
@@ -167,20 +179,24 @@ class Case:
                 passing.append(rule)
             else:
                 codes.add(code)
-        passing.sort(key=lambda rule: (rule["effect"] != "duty", rule["id"].encode()))
+        # One rule delivers: duty before may, then the one with the most fields, then the first by id.
+        passing.sort(key=lambda rule: (rule["effect"] != "duty", -len(self.listed_fields(rule)), rule["id"].encode()))
         if passing and party.desks:
             rule = passing[0]
             return {"rule": rule, "fields": self.fields(rule, taken, bool(stops)), "duty": is_duty}
         if stops:
             return {"code": "never-rule", "duty": is_duty}
-        return {"code": max(codes, key=NEARNESS.index, default="no-rule"), "duty": is_duty, "reached": bool(codes)}
+        return {"code": max(codes, key=NEARNESS.index, default="no-rule"), "duty": is_duty, "reached": bool(codes),
+                "missed": is_missed}
+
+    def listed_fields(self, rule):
+        return [field["name"] for field in self.type["fields"]] if rule["fields"] == "all" else rule["fields"]
 
     def fields(self, rule, taken, is_stopped):
         """What of `data` the copy holds: a duty that a never rule meets is emptied, not dropped."""
         if is_stopped:
             return []
-        every = [field["name"] for field in self.type["fields"]]
-        names = every if rule["fields"] == "all" else rule["fields"]
+        names = self.listed_fields(rule)
         if self.is_strict:
             names = self.strict(rule).get("fields", [name for name in names if self.is_kept(name)])
         return [name for name in names if name not in taken]
@@ -296,12 +312,13 @@ class Case:
                 copy, is_closed = self.copy(party, judged)
                 stand_in = self.stand_in(party) if is_closed else None
                 if stand_in:
-                    moved.append((party.id, stand_in))
+                    moved.append((party.id, stand_in, copy))
                 else:
                     cells[party.id] = copy
                 continue
             refusal = judged.get("code", "no-rule")
-            if is_named or judged["duty"]:
+            # Who names nobody means whom the rules mean, and is told whom something that can be had keeps it from.
+            if is_named or judged["duty"] or judged.get("missed") and not self.words:
                 cells[party.id] = refusal
                 codes.add(refusal)
             elif judged.get("reached") and not self.words:
@@ -310,10 +327,14 @@ class Case:
             if name not in self.policy.parties:
                 cells[name] = "no-rule"
                 codes.add("no-rule")
-        for party, (stand_in, copy) in moved:
-            looked[stand_in] = looked.get(stand_in, set()) | looked[party]
-            if not isinstance(cells.get(stand_in), dict):
+        own = {party for party, cell in cells.items() if isinstance(cell, dict)}
+        for party, (stand_in, copy), waiting in moved:
+            looked[stand_in] = looked[party] = looked.get(stand_in, set()) | looked[party]
+            if stand_in not in own:
                 cells[stand_in] = copy
+            elif waiting["effect"] == "duty":
+                # Whoever has a copy of its own takes nobody's duty over.
+                cells[party] = waiting
         if any(isinstance(cell, dict) for cell in cells.values()):
             return cells, None, looked
         return cells, max(codes, key=NEARNESS.index, default="no-rule"), looked

@@ -142,8 +142,10 @@ def make(policy, walk, sender, type_id, agreement, affirmed, protected, hour, na
         "programme": walk(sorted(policy.collaboration["programmes"]) * 2 + ["trygga-hem"]),
         "secrecy": sender.secrecy[0] if sender.secrecy else "26:1",
     }
-    if sender.clients and walk.one_in(12):
-        event["affirmed-by"] = walk(["station", "last week"])
+    if walk.one_in(8):
+        event["affirmed-by"] = walk(["station", "stations-colleague", "stranger", "standing", "last week", "with an old event"])
+    elif walk.one_in(8):
+        event["age"] = "old"
     for name in policy.circumstances:
         if walk.one_in(3):
             event["circumstances"].append(name)
@@ -180,7 +182,7 @@ def envelope(policy, event, at, number):
     kind = policy.types[event["type"]]
     body = {
         "specversion": "1.0", "id": f"oracle-{number}", "source": f"urn:budkavle:{event['source']}",
-        "type": f"se.budkavle.{event['type']}.v1", "time": stamp(at), "subject": f"BK-{policy.county}-2026-7QK2ZD9F",
+        "type": f"se.budkavle.{event['type']}.v1", "time": stamp(happened(event, at)), "subject": f"BK-{policy.county}-2026-7QK2ZD9F",
         "datacontenttype": "application/json",
     }
     for name in ("municipality", "level", "programme", "secrecy", "consent", "consentof", "causationid", "urgency", "protected"):
@@ -190,11 +192,25 @@ def envelope(policy, event, at, number):
         if event[name]:
             body[name] = " ".join(event[name])
     if event["affirmations"]:
-        by = policy.parties[event["source"]].clients[0] if event["affirmed-by"] == "station" else "staff-17"
-        made = at - dt.timedelta(7) if event["affirmed-by"] == "last week" else at
+        by, made = affirmer(policy.parties[event["source"]], event, at)
         body["affirmations"] = " ".join(f"{name}/{by}/{stamp(made)}" for name in event["affirmations"])
     body["data"] = {field["name"]: value(policy, field, at, number) for field in kind["fields"]}
     return body
+
+
+def happened(event, at):
+    """When it is said to have happened, long before it is sent or just then."""
+    return at - dt.timedelta(29) if event.get("age") == "old" or event["affirmed-by"] == "with an old event" else at
+
+
+def affirmer(party, event, at):
+    """Who affirms, and when."""
+    by = event["affirmed-by"]
+    client = party.clients[0] if party.clients else "system"
+    names = {"station": client, "stations-colleague": client + "-2", "standing": "standing", "stranger": "staff-99999"}
+    person = names.get(by) or (party.people[0] if party.people else "somebody")
+    made = {"last week": at - dt.timedelta(7), "with an old event": happened(event, at)}.get(by, at)
+    return person, made
 
 
 def may_send(policy, sender, type_id):

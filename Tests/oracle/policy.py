@@ -136,6 +136,7 @@ class Party:
         self.hours = self.calendars[node["hours"]] if "hours" in node else None
         self.desks = listed(node.get("desks"))
         self.clients = [client["id"] for client in listed(node.get("clients"))]
+        self.people = [person["id"] for person in listed(node.get("people"))]
 
     def serves(self, municipality):
         """Named municipalities, or else all of its county."""

@@ -9,15 +9,17 @@ struct ApprovalsFile {
     /// The most approvals of one party.
     static let mostApprovals = 2_048
 
-    /// One approval whose signature is the approver's.
+    /// One approval; the signature over all of them is the approver's.
     struct Entry {
         let part: Located<String>
         let approval: Approval
         var form: ApprovalForm { approval.form }
     }
 
-    /// Whose file it is, with which key; nil if that could not be read.
+    /// Whose file it is, with which key and which statement; nil if that could not be read or is not what was signed.
     private(set) var approver: Approver?
+    /// Whose file it is; nil if that could not be read.
+    private(set) var party: PartyID?
     /// What was approved, each part once.
     private(set) var entries: [Entry] = []
     private let context: ReadingContext
@@ -39,21 +41,41 @@ struct ApprovalsFile {
         }
         let key = reader.located("key", .approverKey)
         let next = reader.optionalMapping("next-key")
+        let time = reader.value("signed", .instant)
+        let signature = reader.located("signature", .signature)
         let items = reader.requiredSequence("approvals")
         if items.count > Self.mostApprovals {
             context.log.error(
                 .wrongCount, at: reader.place(of: "approvals"), "more than \(Self.mostApprovals) approvals")
         }
         reader.finish()
+        self.party = party?.value
         guard let party, let key, let collaboration else { return }
         let nextKey = next.flatMap { self.nextKey($0, key.value, party.value, collaboration) }
         guard next == nil || nextKey != nil else { return }
-        let approver = Approver(party: party.value, key: key.value, handOver: nextKey, location: key.location)
-        self.approver = approver
         var seen: [String: SourceLocation] = [:]
+        var entries: [Entry] = []
         for item in items.prefix(Self.mostApprovals) {
-            if let entry = entry(item, approver, collaboration, seen: &seen) { entries.append(entry) }
+            if let entry = entry(item, party.value, seen: &seen) { entries.append(entry) }
         }
+        // What of the list could not be read is told, and then there is nothing whose signature could be judged.
+        guard let time, let signature, entries.count == items.count, seen.count == items.count else { return }
+        let statement = ApprovalStatement(
+            collaboration: collaboration, party: party.value, time: time,
+            approvals: Dictionary(entries.map { ($0.part.value, $0.approval) }) { first, _ in first })
+        guard (nextKey?.key ?? key.value).signed(statement, signature.value) else {
+            context.log.error(
+                .wrongSignature, at: signature.place,
+                "the '\(nextKey == nil ? "key" : "next-key")' of '\(party.value)' did not sign what stands here, at this"
+                    + " time, in '\(collaboration)'",
+                hint: "put the file back as it was signed, or remove it and approve everything anew: budkavled approve"
+                    + " --party \(party.value) --key FILE")
+            return
+        }
+        self.entries = entries
+        approver = Approver(
+            party: party.value, key: key.value, handOver: nextKey,
+            stamp: ApprovalStamp(time: time, digest: statement.digest), location: key.location)
     }
 
     private func nextKey(
@@ -75,42 +97,26 @@ struct ApprovalsFile {
     }
 
     private func entry(
-        _ node: SettingsNode, _ approver: Approver, _ collaboration: CollaborationID,
-        seen: inout [String: SourceLocation]
+        _ node: SettingsNode, _ party: PartyID, seen: inout [String: SourceLocation]
     ) -> Entry? {
         guard var reader = MappingReader(node, "an approval", context.log) else { return nil }
         let part = reader.located("part", .text)
         if let part { context.checkUnique(part, "approval of", in: &seen) }
-        let signed = reader.value("signed", .day)
+        let day = reader.value("approved", .day)
         let digest = reader.located("digest", .digest)
-        let signature = reader.located("signature", .signature)
         let form = reader.requiredSequence("form").compactMap {
             MappingReader.read($0, .formLine, what: "a line of the form", log: context.log)?.value
         }
         reader.finish()
-        guard let part, let signed, let digest, let signature else { return nil }
+        guard let part, let day, let digest else { return nil }
         let approved = ApprovalForm(lines: form)
         guard approved.digest == digest.value else {
             context.log.error(
                 .wrongDigest, at: digest.place, "this is not the digest of the form below",
-                hint:
-                    "an approval cannot be edited; make a new one: budkavled approve --party \(approver.party) --key FILE"
-            )
+                hint: "an approval cannot be edited; make a new one: budkavled approve --party \(party) --key FILE")
             return nil
         }
-        let statement = ApprovalStatement(
-            part: part.value, digest: digest.value, collaboration: collaboration, party: approver.party)
-        guard approver.current.signed(statement, signature.value) else {
-            let key = approver.handOver == nil ? "key" : "next-key"
-            context.log.error(
-                .wrongSignature, at: signature.place,
-                "the '\(key)' of '\(approver.party)' did not sign this for \(Diagnostic.quote(part.value)) in"
-                    + " '\(collaboration)'",
-                hint: "budkavled approve --party \(approver.party) --key FILE")
-            return nil
-        }
-        return Entry(
-            part: part, approval: Approval(form: approved, signature: signature.value, signed: signed))
+        return Entry(part: part, approval: Approval(form: approved, day: day))
     }
 
     /// Says which approvals count no longer, and what has changed.
@@ -126,7 +132,7 @@ struct ApprovalsFile {
                 continue
             }
             guard part.form != entry.form else { continue }
-            let changes = part.form.changes(since: entry.form).joined(separator: "; ")
+            let changes = part.form.changes(since: entry.form).map(\.en).joined(separator: "; ")
             let effect = mode == .production ? "it is inactive" : "it would be inactive in production mode"
             log.warning(
                 .noLongerApproved, at: entry.part.place, "\(name) is no longer approved, \(effect): \(changes)",

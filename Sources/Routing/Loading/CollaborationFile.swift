@@ -137,14 +137,11 @@ struct CollaborationFile {
         guard var retention = reader.mapping("retention") else { return nil }
         let acknowledged = retention.value("content-after-acknowledgement", .duration)
         let unacknowledged = retention.value("content-unacknowledged", .duration)
-        let receipts = retention.value("receipts", .duration)
-        let duplicates = retention.value("duplicates", .duration)
-        retention.finish()
-        guard let acknowledged, let unacknowledged, let receipts, let duplicates else { return nil }
+        retention.finish(removed: RetentionSettings.removed)
+        guard let acknowledged, let unacknowledged else { return nil }
         return RetentionSettings(
             contentAfterAcknowledgementSeconds: acknowledged.components.seconds,
-            contentUnacknowledgedSeconds: unacknowledged.components.seconds,
-            receiptsSeconds: receipts.components.seconds, duplicatesSeconds: duplicates.components.seconds)
+            contentUnacknowledgedSeconds: unacknowledged.components.seconds)
     }
 
     // MARK: Groups

@@ -17,10 +17,8 @@ struct ExamplesFile {
         let partyIDs: Set<String>?
         let deskIDs: Set<String>?
         let ruleIDs: Set<String>?
+        let parties: [Party]
     }
-
-    /// Who affirms in examples.
-    private static let person = PersonID(unchecked: "example-person")
 
     init(_ root: SettingsNode?, known: Known, context: ReadingContext) {
         self.context = context
@@ -108,8 +106,13 @@ struct ExamplesFile {
             municipality: municipality, audience: audience.map(\.value), urgency: urgency,
             programme: programme?.value, level: level?.value, isProtected: isProtected, isDrill: isDrill,
             secrecy: secrecy?.description, circumstances: circumstances.map(\.value),
-            affirmations: affirmations.map { Affirmation(name: $0.value, person: Self.person, at: at) },
+            affirmations: affirmations.map { Affirmation(name: $0.value, person: affirmer(of: source.value), at: at) },
             consent: consent, consentOf: consentOf, correlationid: correlation, causationid: causation)
+    }
+
+    /// Who affirms in examples.
+    private func affirmer(of party: PartyID) -> PersonID {
+        Policy.affirmer(among: known.parties.first { $0.id == party }?.people ?? [])
     }
 
     private func check(_ fields: [Located<String>], type: EventType?) {

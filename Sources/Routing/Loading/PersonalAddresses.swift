@@ -5,19 +5,19 @@ enum PersonalAddresses {
     /// Reports each of them, at its place.
     static func refuse(in node: SettingsNode, log: DiagnosticLog) {
         switch node.content {
-        case .text(let text, _): refuse(text, at: node.place, log: log)
+        case .text(let text, _):
+            if isAddress(text) { refuse(text, at: node.place, log: log) }
         case .list(let items):
             for item in items { refuse(in: item, log: log) }
         case .mapping(let entries):
             for entry in entries {
-                refuse(entry.key.value, at: entry.key.place, log: log)
+                if isAddress(entry.key.value) { refuse(entry.key.value, at: entry.key.place, log: log) }
                 refuse(in: entry.value, log: log)
             }
         }
     }
 
     private static func refuse(_ text: String, at place: Place, log: DiagnosticLog) {
-        guard isAddress(text) else { return }
         // In the same words as an id that is one, so that it is told once.
         log.error(
             .personalAddress, at: place, "\(Diagnostic.quote(text)) is an e-mail address",
@@ -26,6 +26,7 @@ enum PersonalAddresses {
 
     /// Whether somewhere in a text a word holds `@` between letters or digits.
     private static func isAddress(_ text: String) -> Bool {
+        guard text.utf8.contains(0x40) else { return false }
         let bytes = Array(text.utf8)
         func isNamed(_ place: Int) -> Bool {
             guard bytes.indices.contains(place) else { return false }

@@ -48,7 +48,7 @@ struct PolicyDraft {
                 collaboration: collaboration.known, catalogue: types.catalogue, vocabulary: types.vocabulary,
                 affirmations: law.affirmations.map { Set($0.keys) }, partyIDs: partyIDs,
                 deskIDs: partyIDs == nil ? nil : Set(parties.flatMap { $0.desks.map(\.id.text) }),
-                ruleIDs: roots.files["rules.yaml"] == nil ? nil : Set(rules.rules.map(\.id.text))),
+                ruleIDs: roots.files["rules.yaml"] == nil ? nil : Set(rules.rules.map(\.id.text)), parties: parties),
             context: context)
         compareParties(parties, partyIDs: partyIDs)
         MergerChecks(parties: parties, rules: rules.rules, context: context).compare(
@@ -147,8 +147,11 @@ struct PolicyDraft {
         guard let settings = collaboration.settings, let catalogue = types.catalogue, let bases = law.bases,
             let agreements = agreements.agreements
         else { return nil }
-        let parties = inactive.activeParts(of: partyFiles.compactMap(\.party).sorted { $0.id < $1.id })
-        let sortedAgreements = agreements.values.sorted { $0.id < $1.id }
+        let all = partyFiles.compactMap(\.party).sorted { $0.id < $1.id }
+        var inactive = inactive
+        inactive.noteDesks(of: all)
+        let parties = inactive.activeParts(of: all)
+        let sortedAgreements = inactive.activeParts(of: agreements.values.sorted { $0.id < $1.id })
         var vocabulary = types.vocabulary
         vocabulary.affirmations = law.affirmations ?? [:]
         let agencies = partyFiles.compactMap { file in
@@ -261,7 +264,9 @@ extension PolicyIndex {
                 // Without a signed agreement between the two it acts at no time.
                 guard let between, isSigned || isSameBody else { continue }
                 agents[boardPlace, default: []].append(
-                    Agent(party: place, hours: agency.hours, validity: between))
+                    Agent(
+                        party: place, hours: agency.hours, validity: between,
+                        agreement: isSameBody ? nil : agreement.id))
             }
         }
         return agents

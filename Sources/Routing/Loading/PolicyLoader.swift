@@ -7,10 +7,18 @@ package struct PolicyLoad: Sendable {
     package let policy: Policy?
     /// Errors and warnings, by file and place.
     package let diagnostics: [Diagnostic]
-    /// What is approved by whom; nil while anything but approvals is wrong.
+    /// What is approved by whom; nil while anything but approvals is wrong, and where nobody asked.
     package let approvals: ApprovalStanding?
     /// The policy as it were with every approval: what its rules say. Nil as `approvals`.
     package let whole: Policy?
+}
+
+/// What a policy is loaded for.
+package enum LoadPurpose: Sendable {
+    /// To be activated, approved or compared: everything is read, and every mistake told.
+    case everything
+    /// To decide and activate nothing: worked examples are not read, nor approvals in an exercise, where none is needed.
+    case decidingAlone
 }
 
 /// Turns the files of one collaboration into a policy, or tells every mistake in them at once.
@@ -22,14 +30,19 @@ package enum PolicyLoader {
     /// - Parameter files: texts by path, as they are to be called in messages. A file is known by its name and by the directory
     ///   `parties`; what stands before that does not matter.
     /// - Parameter zone: the transitions of the collaboration's zone; they are part of the digest.
+    /// - Parameter faults: files that could not be read, or not wholly: told with all other mistakes.
     /// - Parameter demand: whether what is not approved is left out in production mode.
     package static func load(
-        files: [String: String], zone: ZoneTransitions, approvals demand: ApprovalDemand = .byMode
+        files: [String: String], zone: ZoneTransitions, faults: [SettingsFault] = [],
+        approvals demand: ApprovalDemand = .byMode, for purpose: LoadPurpose = .everything
     ) -> PolicyLoad {
         let log = DiagnosticLog()
-        let roots = PolicyRoots(files: files, log: log)
+        let roots = PolicyRoots(files: files, faults: faults.map(\.diagnostic), for: purpose, log: log)
         let draft = PolicyDraft(roots: roots, zone: zone, log: log)
         let whole = log.hasErrors ? nil : draft.policy(roots: roots)
+        if purpose == .decidingAlone, let whole, whole.mode == .exercise {
+            return PolicyLoad(policy: whole, diagnostics: log.diagnostics, approvals: nil, whole: whole)
+        }
         let files = draft.approvalFiles(roots: roots)
         guard let whole else {
             return PolicyLoad(policy: nil, diagnostics: log.diagnostics, approvals: nil, whole: nil)
@@ -40,7 +53,9 @@ package enum PolicyLoader {
             standing.report(files: files, parties: whole.parties, mode: whole.mode, to: log)
             if whole.mode == .production { inactive = InactiveParts(missing: standing.missing) }
         }
-        let policy = draft.policy(roots: roots, leavingOut: inactive, approvers: standing.approvers)
+        let isWhole = inactive.isEmpty && standing.approvers.isEmpty
+        let policy =
+            isWhole ? whole : draft.policy(roots: roots, leavingOut: inactive, approvers: standing.approvers)
         return PolicyLoad(
             policy: log.hasErrors ? nil : policy, diagnostics: log.diagnostics, approvals: standing, whole: whole)
     }
@@ -70,10 +85,10 @@ package enum PolicyCheck {
     /// - Parameter instant: for warnings of what will not be right for long; a simulated clock's start goes before it.
     ///   Without one there are no such warnings.
     package static func run(
-        files: [String: String], zone: ZoneTransitions, approvals demand: ApprovalDemand = .byMode,
-        at instant: Timestamp? = nil
+        files: [String: String], zone: ZoneTransitions, faults: [SettingsFault] = [],
+        approvals demand: ApprovalDemand = .byMode, at instant: Timestamp? = nil
     ) -> PolicyCheckResult {
-        let load = PolicyLoader.load(files: files, zone: zone, approvals: demand)
+        let load = PolicyLoader.load(files: files, zone: zone, faults: faults, approvals: demand)
         guard let whole = load.whole else {
             return PolicyCheckResult(policy: nil, diagnostics: load.diagnostics, examples: [], approvals: nil)
         }
@@ -108,6 +123,8 @@ package enum PolicyCheck {
 struct PolicyRoots {
     /// Names of the files that every policy has.
     static let names = ["collaboration.yaml", "types.yaml", "law.yaml", "agreements.yaml", "rules.yaml", "tests.yaml"]
+    /// Which of them has the worked examples.
+    static let exampleFile = "tests.yaml"
     /// Where party files lie.
     static let partyDirectory = "parties"
     /// Where files of approvals lie.
@@ -120,7 +137,7 @@ struct PolicyRoots {
     /// Files of approvals by the name of the file without `.yaml`, sorted.
     private(set) var approvals: [(name: String, root: SettingsNode)] = []
 
-    init(files: [String: String], log: DiagnosticLog) {
+    init(files: [String: String], faults: [Diagnostic] = [], for purpose: LoadPurpose, log: DiagnosticLog) {
         var first: [String: String] = [:]
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
             let parts = path.split(separator: "/")
@@ -139,6 +156,7 @@ struct PolicyRoots {
                         related: [SourceLocation(file: other, line: 1, column: 1)])
                     continue
                 }
+                if name == Self.exampleFile, purpose == .decidingAlone { continue }
                 self.files[name] = SettingsReader.parse(file: path, text: text, log: log)
             } else {
                 log.error(
@@ -146,7 +164,9 @@ struct PolicyRoots {
                     hint: Suggestion.hint(for: name, among: Self.names))
             }
         }
-        for name in Self.names where first[name] == nil {
+        for fault in faults { log.add(fault) }
+        let unread = faults.map { fault in fault.location.file.split(separator: "/").last.map(String.init) }
+        for name in Self.names where first[name] == nil && !unread.contains(name) {
             log.error(
                 .missingFile, at: Place(SourceLocation(file: Self.directory(of: files) + name, line: 1, column: 1)),
                 "the policy has no file \(name)")

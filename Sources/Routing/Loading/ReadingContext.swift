@@ -115,6 +115,7 @@ struct ReadingContext {
     /// Reports an event type that is not defined, by its short name.
     @discardableResult
     func check(_ type: Located<EventType>, among known: [EventType: EventTypeDefinition]?) -> Bool {
+        guard known?[type.value] == nil else { return true }
         let name = Located(type.value.shortName, at: type.place)
         return check(name, .eventType, among: known.map { Set($0.keys.map(\.shortName)) })
     }

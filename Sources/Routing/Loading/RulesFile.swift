@@ -62,7 +62,7 @@ struct RulesFile {
         guard let id, let kind, let from, let to else { return nil }
         let rule = Rule(
             id: id.value, labels: labels, kind: kind, types: types, from: from, to: to,
-            basis: delivery?.basis?.id, validity: validity, when: when, affirmations: delivery?.affirmations ?? [],
+            law: delivery?.basis, validity: validity, when: when, affirmations: delivery?.affirmations ?? [],
             consent: delivery?.consent ?? [], agreements: delivery?.agreements ?? [], urgency: delivery?.urgency,
             marking: delivery?.marking, views: views,
             redactedFields: isNever ? Set((fields ?? []).map(\.value)) : [], location: id.location)
@@ -76,7 +76,6 @@ struct RulesFile {
     // MARK: What it is about
 
     private func types(_ reader: inout MappingReader) -> Set<EventType> {
-        let all = known.catalogue.map { Set($0.types.keys) } ?? []
         let families = reader.optionalList("families", of: .text)
         if let families {
             context.check(families, .family, among: TypesFile.families)
@@ -88,7 +87,7 @@ struct RulesFile {
             return Set(definitions.filter { names.contains($0.family) }.map(\.type))
         }
         guard let node = reader.requiredNode("types") else { return [] }
-        if node.text == "all" { return all }
+        if node.text == "all" { return known.catalogue.map { Set($0.types.keys) } ?? [] }
         let types = reader.list("types", of: .eventType)
         if types.isEmpty, case .list = node.content {
             context.log.error(.wrongCount, at: node.place, "the rule is about no type")
@@ -109,9 +108,9 @@ struct RulesFile {
         if isRecipient {
             named = selector.optional("named", .flag, default: false)
             roles = selector.list("roles", of: .text)
-            context.check(
-                roles, .audienceRole,
-                among: known.catalogue == nil ? nil : Set(known.vocabulary.audienceRoles.keys))
+            if known.catalogue != nil, !roles.isEmpty {
+                context.check(roles, .audienceRole, among: Set(known.vocabulary.audienceRoles.keys))
+            }
             group = selector.optional("group", .flag, default: false)
             for kind in kinds ?? [] where kind.value == .onCallDesk {
                 context.log.error(
@@ -126,10 +125,12 @@ struct RulesFile {
                 .missingKey, at: reader.place(of: key), "'\(key)' says nobody",
                 hint: "everybody is 'parties: [\"*\"]'")
         }
-        return Selector(
+        var result = Selector(
             kinds: kinds.map { Set($0.map(\.value)) }, parties: parties, servesMunicipality: place != nil,
             isNamed: named || !roles.isEmpty, roles: roles.map(\.value), isGroup: group,
             counties: counties.map { Set($0.map(\.value)) })
+        if let county = known.collaboration?.county { result.compare(with: known.parties, ownCounty: county) }
+        return result
     }
 
     /// The parties of a selector; nil is any of them, as `"*"` says.
@@ -164,7 +165,9 @@ struct RulesFile {
         context.check(programmes, .programme, among: known.collaboration?.programmes)
         condition.programmes = programmes.map(\.value)
         let attributes = when.list("attributes", of: .text)
-        context.check(attributes, .attribute, among: Set(CaseNotification.extensionAttributes))
+        if !attributes.isEmpty {
+            context.check(attributes, .attribute, among: Set(CaseNotification.extensionAttributes))
+        }
         condition.attributes = attributes.map(\.value)
         condition.affirmed = affirmations("affirmed")
         condition.notAffirmed = affirmations("not-affirmed")
