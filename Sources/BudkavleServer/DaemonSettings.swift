@@ -21,8 +21,8 @@ package struct DaemonSettings: Sendable {
     package struct Store: Sendable, Equatable {
         /// Size of a segment file.
         package var segmentBytes = 64 << 20
-        /// Sealed segments in which everything is done go away after this time, and the audit records in them too; nil keeps all.
-        package var history: Duration?
+        /// Sealed segments in which everything is done go away with their keys after this time; their audit records are copied.
+        package var history = Store.historyLimits.lowerBound
         /// A file that gives its place back when the disk is full, so that deliveries, acknowledgements and repairs go on.
         package var reserveBytes = 64 << 20
 
@@ -218,7 +218,7 @@ package struct DaemonSettings: Sendable {
         var store = Store()
         store.segmentBytes = reader.optional(
             "segment-size", .byteSize(in: Store.segmentLimits), default: store.segmentBytes)
-        store.history = reader.optional("history", .duration(in: Store.historyLimits))
+        store.history = reader.optional("history", .duration(in: Store.historyLimits), default: store.history)
         store.reserveBytes = reader.optional("reserve", .byteSize(in: Store.reserveLimits), default: store.reserveBytes)
         reader.finish()
         guard let directory, let keys else { return nil }

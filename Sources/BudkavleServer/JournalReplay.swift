@@ -46,6 +46,11 @@ struct JournalReplay {
             let known = folded?.relay.sequence ?? 0
             if let folded { relay = folded.relay }
             let reader = RecordReader(access)
+            // Policies that were activated in segments that went.
+            try reader.scanCopies { copied in
+                if let event = try? EventCodec.decode(copied.bytes) { take(event, from: earliest) }
+                return true
+            }
             guard let first = try reader.firstRecord() else { return }
             try reader.scan(from: first, through: .max) { number, bytes in
                 guard let event = try? EventCodec.decode(bytes) else { return true }

@@ -47,7 +47,7 @@ extension SecondFold {
         }
         var fold = Fold(
             state: found ?? FoldState(collaboration: collaboration), segments: SegmentFold(journal.access, from: start),
-            archive: journal.archive)
+            archive: journal.archive, access: journal.access)
         while fold.segments.segment < goal, !isStopping {
             let samples = state.withLock { $0.samples }
             guard try fold.replayNext(samples, while: { !isStopping }) else { break }
@@ -63,7 +63,8 @@ extension SecondFold {
             guard try write(&fold.state, at: reached) else { return }
             kept.append(reached.segment)
         }
-        state.withLock { $0.folded = reached.segment }
+        // Behind a segment that is missing without an override there is nothing to do before another one is closed.
+        state.withLock { $0.folded = max(reached.segment, goal) }
         if kept.count == SnapshotLimits.kept { try letGo(fold.state, keeping: kept, archived: fold.archived) }
     }
 
@@ -96,18 +97,19 @@ extension SecondFold {
         }
     }
 
-    /// Segments may go when it is asked for, both snapshots cover them, their leaves are in the archive, they are old enough, no
-    /// open notification has its content there, and no unread receipt is made from their records.
+    /// Segments may go when both snapshots cover them, their leaves are in the archive and their audit records copied, they are
+    /// old enough, no open notification has its content there, and no unread receipt is made from their records.
     private func letGo(_ folded: FoldState, keeping kept: [UInt64], archived: UInt64) throws(Fault) {
         // While anything is lost nothing is thrown away: what could not be served may still be read by hand.
         guard folded.relay.lostRecords == 0 else { return }
-        guard let history = options.history else { return }
-        let horizon = SystemJournalClock().wallMilliseconds - history.components.seconds * 1_000
+        let horizon = SystemJournalClock().wallMilliseconds - options.history.components.seconds * 1_000
         try wrapping { () throws(JournalError) in
             var last = kept.min() ?? 0
             if let oldest = folded.contents.oldestSegment(neededBy: folded.relay) { last = min(last, oldest - 1) }
             if let record = folded.relay.oldestDetachedAcceptance { last = min(last, folded.segment(before: record)) }
             last = try journal.access.lastSegment(through: last, before: horizon, archived: archived)
+            try copyAuditRecords(through: last)
+            guard !isStopping else { return }
             let through = last
             let dropped = try maintain { (core: inout JournalCore) throws(JournalError) in
                 try core.dropSegments(through: through, keeping: kept)
@@ -126,6 +128,36 @@ extension SecondFold {
         }
     }
 
+    /// Reads the copies of what is to go once more, and makes those anew that are missing (an earlier version made none) or
+    /// damaged. When it returns, every audit record of the segments that the next call drops is in `audit/`, synced.
+    private func copyAuditRecords(through last: UInt64) throws(JournalError) {
+        let access = journal.access
+        for segment in try access.segments(through: last).prefix(Int(JournalCore.segmentsPerDrop)) where !isStopping {
+            guard try !access.isCopiedWhole(segment) else { continue }
+            guard let records = try access.records(of: segment) else { throw .segmentHeader(segment) }
+            var copy = try AuditCopyWriter(access, segment: segment, firstRecord: records.lowerBound)
+            defer { copy.cancel() }
+            var fault: JournalError?
+            var next = records.lowerBound
+            if !records.isEmpty {
+                try RecordReader(access).scan(from: next, through: records.upperBound - 1) { number, bytes in
+                    guard number == next else { return false }
+                    next += 1
+                    do throws(JournalError) {
+                        try copy.append(bytes, of: number)
+                    } catch { fault = error }
+                    return fault == nil
+                }
+            }
+            if let fault { throw fault }
+            // What rotted since it was folded cannot be copied any more: the segment stays.
+            guard next == records.upperBound else {
+                throw .damaged(segment: segment, offset: 0, records: next..<records.upperBound)
+            }
+            try copy.finish(before: next)
+        }
+    }
+
     private func wrapping<Value>(_ body: () throws(JournalError) -> Value) throws(Fault) -> Value {
         do throws(JournalError) {
             return try body()
@@ -139,6 +171,9 @@ extension SecondFold {
         var state: FoldState
         var segments: SegmentFold
         let archive: MerkleArchive
+        private let access: JournalAccess
+        /// The copy of the present segment's audit records; nil when there is one.
+        private var copy: AuditCopyWriter?
         private var leaves: [MerkleHash] = []
         private var heads: [SignedHead] = []
         private var firstLeaf: UInt64 = 1
@@ -146,23 +181,30 @@ extension SecondFold {
         /// The last record whose leaf is in the archive.
         var archived: UInt64 { archive.archivedSize }
 
-        init(state: FoldState, segments: SegmentFold, archive: MerkleArchive) {
+        init(state: FoldState, segments: SegmentFold, archive: MerkleArchive, access: JournalAccess) {
             self.state = state
             self.segments = segments
             self.archive = archive
+            self.access = access
             firstLeaf = segments.nextRecord
         }
 
         /// Folds the next segment; false when it is not closed yet, or when it was told to stop.
         mutating func replayNext(_ samples: [FoldSample], while goesOn: () -> Bool) throws(Fault) -> Bool {
+            defer { copy?.cancel() }
             var fault: Fault?
             var isStopped = false
-            var times = SegmentTimes(
-                segment: segments.segment + 1, firstRecord: segments.nextRecord,
-                earliest: .distantFuture, latest: .distantPast)
             var segments = segments
+            var times = SegmentTimes(
+                segment: 0, firstRecord: segments.nextRecord, earliest: .distantFuture, latest: .distantPast)
             let isWhole: Bool
             do throws(JournalError) {
+                guard let number = try segments.next() else { return false }
+                times.segment = number
+                let isCopied = try access.isCopied(number)
+                copy =
+                    isCopied
+                    ? nil : try AuditCopyWriter(access, segment: number, firstRecord: segments.nextRecord)
                 // The rest of a segment is only read when the fold is to stop: it is thrown away.
                 isWhole = try segments.replayNext { item in
                     guard fault == nil, !isStopped else { return }
@@ -176,6 +218,9 @@ extension SecondFold {
             guard isWhole, !isStopped else { return false }
             self.segments = segments
             try store(segments.frontier)
+            do throws(JournalError) {
+                try copy?.finish(before: segments.nextRecord)
+            } catch { throw .journal(error) }
             if times.earliest <= times.latest { state.times.append(times) }
             if state.times.count > FoldState.timesLimit { state.times.removeFirst() }
             return true
@@ -199,6 +244,9 @@ extension SecondFold {
                 times.earliest = min(times.earliest, at)
                 times.latest = max(times.latest, at)
                 leaves.append(leaf)
+                do throws(JournalError) {
+                    try copy?.append(bytes, of: number)
+                } catch { throw .journal(error) }
                 if let sample = samples.first(where: { $0.sequence == number }),
                     sample.digest != state.relay.stateDigest
                 {
@@ -235,5 +283,13 @@ extension SecondFold {
             leaves.removeAll(keepingCapacity: true)
             heads.removeAll(keepingCapacity: true)
         }
+    }
+}
+
+extension AuditCopyWriter {
+    /// Adds a record when it is one that outlives its segment.
+    fileprivate mutating func append(_ record: [UInt8], of number: UInt64) throws(JournalError) {
+        guard let kind = EventCodec.lasting(record) else { return }
+        try append(record: number, kind: kind.rawValue, record)
     }
 }

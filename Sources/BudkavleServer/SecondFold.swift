@@ -10,7 +10,7 @@ struct FoldSample: Sendable {
 }
 
 /// Folds closed segments a second time, on a thread of its own, from what is on disk: compares with the live state, writes
-/// snapshots, copies leaves and heads to the audit archive, and lets old segments go.
+/// snapshots, copies leaves, heads and audit records to `audit/`, and lets old segments go.
 ///
 /// Between two rounds it holds no state: each begins with the newest snapshot, which so is read and checked again every time.
 /// It never stops the service: what it cannot do is logged, and left for the next round. Source: design.md section 4.
@@ -19,8 +19,8 @@ final class SecondFold: Sendable {
     struct Options: Sendable {
         /// Time between the beginnings of two rounds.
         var interval = Duration.seconds(60)
-        /// Age at which a closed segment may go; nil keeps all of them.
-        var history: Duration?
+        /// Age at which a closed segment may go.
+        var history = DaemonSettings.Store().history
     }
 
     /// Samples that wait for the fold; the oldest goes first.

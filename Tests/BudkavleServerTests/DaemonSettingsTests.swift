@@ -57,7 +57,8 @@ import Testing
         let (settings, _) = try read(Self.good)
         #expect(settings?.store == DaemonSettings.Store())
         #expect(settings?.store.segmentBytes == 64 << 20)
-        #expect(settings?.store.history == nil)
+        #expect(settings?.store.history == .seconds(90 * 86_400))
+        #expect(SecondFold.Options().history == settings?.store.history)
         #expect(settings?.store.reserveBytes == 64 << 20)
     }
 

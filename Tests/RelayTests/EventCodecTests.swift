@@ -117,6 +117,17 @@ import Testing
         #expect(kinds == Set(EventCodec.Kind.allCases))
     }
 
+    @Test func `what people did, names and policies outlive their segment, and a notification's way does not`() {
+        let kept = Self.bodies.filter { EventCodec.lasting(EventCodec.encode(Self.event($0.1))) != nil }
+        #expect(
+            Set(kept.map { EventCodec.Kind($0.1) }) == [
+                .named, .numbered, .policy, .refused, .availability, .requeued, .opened, .acknowledged, .clock,
+                .audited, .maintenance, .held, .released, .moved,
+            ])
+        #expect(LastingKind.allCases.map(\.rawValue) == [1, 2, 3])
+        #expect(EventCodec.lasting([]) == nil && EventCodec.lasting([0]) == nil && EventCodec.lasting([200]) == nil)
+    }
+
     @Test func `bytes on disk are those of the golden vectors`() throws {
         let file = Bundle.module.url(forResource: "events", withExtension: "txt", subdirectory: "Vectors")
         let text = try String(contentsOf: try #require(file), encoding: .utf8)
