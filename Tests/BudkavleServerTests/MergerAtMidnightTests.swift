@@ -37,6 +37,25 @@ extension PartiesOverTimeTests {
         return all
     }
 
+    /// Does `work` on the loop while the journal's writer rests: it neither gives room back nor prepares more meanwhile.
+    private static func withoutWriter<Value: Sendable>(
+        _ relay: CoreRelay, _ work: @escaping @Sendable (isolated RelayCore) throws -> Value
+    ) throws -> Value {
+        let rests = Outcome<Bool>()
+        let goesOn = Outcome<Bool>()
+        try relay.durable()
+        try relay.onLoop { core in
+            core.journal.maintain(
+                { _ in
+                    rests.set(true)
+                    _ = try? goesOn.wait()
+                }, completion: { _ in })
+        }
+        _ = try rests.wait()
+        defer { goesOn.set(true) }
+        return try relay.onLoop(work)
+    }
+
     private static func delivery(_ id: String) throws -> DeliveryID {
         DeliveryID(notification: try #require(NotificationID(text: id)), ordinal: 0)
     }
@@ -139,7 +158,7 @@ extension PartiesOverTimeTests {
         let delivery = try Self.delivery(try police.report("a", case: 1))
         let midnight = try Self.time(Self.midnight)
         try relay.durable()
-        let desks = try relay.onLoop { core -> [String?] in
+        let desks = try Self.withoutWriter(relay) { core -> [String?] in
             core.clock.set(to: midnight)
             let all = Self.exhaust(core)
             core.doWhatIsDue()
@@ -168,7 +187,7 @@ extension PartiesOverTimeTests {
         let delivery = try Self.delivery(try police.report("a", case: 1))
         try Self.activate(try HeldDeliveryTests.withoutRight(), in: relay)
         let policy = relay.policy
-        let states = try relay.onLoop { core -> [Transport?] in
+        let states = try Self.withoutWriter(relay) { core -> [Transport?] in
             var states = [core.relay.delivery(delivery)?.transport]
             core.policy = policy
             core.beginReview()
@@ -202,7 +221,7 @@ extension PartiesOverTimeTests {
         try desk.subscribe("/inbox/jour-1880")
         try desk.acknowledge(try desk.hear(.message))
         let midnight = try Self.time(Self.midnight)
-        let desks = try relay.onLoop { core -> [String?] in
+        let desks = try Self.withoutWriter(relay) { core -> [String?] in
             core.clock.set(to: midnight)
             let all = Self.exhaust(core)
             core.doWhatIsDue()

@@ -221,5 +221,13 @@ struct AuditCopyTests {
             random: SeededRandom(seed: 77), clock: ManualClock())
         let access = try Inspection.access(directory: "/restored", keys: ring, disk: disk)
         #expect(try CopiedRecords.read(access) == CopiedRecords.expected(through: last))
+        let report = try AuditVerification.run(directory: "/restored", keys: ring, disk: disk)
+        // What any restored journal has before its first start: no watermark, and the hold.
+        let kinds = report.findings.map { finding -> Finding.Kind? in
+            guard case .journal(let found) = finding else { return nil }
+            return found.kind
+        }
+        #expect(Set(kinds) == [.held, .watermark])
+        #expect(report.copied > 0)
     }
 }
