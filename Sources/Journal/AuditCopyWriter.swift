@@ -1,25 +1,18 @@
-/// Copies the audit records of one closed segment to `audit/`: a temporary file, synced, renamed, the directory synced.
+/// Copies the audit records of one closed segment to `audit/`, as an `UnfinishedFile`.
 ///
 /// One owner, one thread, which is not the writer's. Records are copied as they are: what can be erased is never in a record
-/// but in the texts, of which none is copied. Whatever goes wrong, the copies that were there before are still there, whole;
-/// the temporary file is removed here, at the next attempt or at the next start.
+/// but in the texts, of which none is copied. Whatever goes wrong, the copies that were there before are still there, whole.
 package struct AuditCopyWriter {
     /// The segment whose records are copied.
     package let segment: UInt64
     private let access: JournalAccess
     private let key: Cipher.Key
-    private let file: DiskFile
+    private var file: UnfinishedFile
     private let mostRecords: Int
     /// What is sealed and not written yet.
     private var pending: [UInt8]
-    private var position: UInt64 = 0
     private var frame: UInt32 = 0
     private var nextRecord: UInt64
-    private var isOpen = true
-
-    private static func temporary(_ access: JournalAccess) -> String {
-        access.paths.audit + "/" + AuditCopyFormat.temporaryName
-    }
 
     /// Begins the copy of a closed segment. At most one at a time.
     ///
@@ -43,9 +36,8 @@ package struct AuditCopyWriter {
         self.mostRecords = mostRecords
         self.access = access
         self.segment = segment
-        let (disk, path) = (access.disk, Self.temporary(access))
-        try? disk.remove(path)
-        file = try JournalError.wrapping { () throws(DiskError) in try disk.open(path, .create) }
+        file = try UnfinishedFile(
+            directory: access.paths.audit, temporaryName: AuditCopyFormat.temporaryName, disk: access.disk)
     }
 
     /// Adds a record; numbers rise.
@@ -72,49 +64,25 @@ package struct AuditCopyWriter {
         precondition(next >= nextRecord, "no copied record is behind the segment")
         try seal(record: next, kind: 0, [])
         try flush()
-        let (disk, file, directory) = (access.disk, file, access.paths.audit)
-        let (source, target) = (Self.temporary(access), access.copies.path(segment))
-        try JournalError.wrapping { () throws(DiskError) in
-            try disk.sync(file)
-            try disk.rename(source, to: target)
-            try disk.syncDirectory(directory)
-        }
-        isOpen = false
-        disk.close(file)
+        try file.finish(as: AuditCopyFormat.fileName(segment))
     }
 
     /// Gives up: the temporary file goes. Does nothing after `finish`.
-    package mutating func cancel() {
-        guard isOpen else { return }
-        isOpen = false
-        access.disk.close(file)
-        try? access.disk.remove(Self.temporary(access))
-    }
+    package mutating func cancel() { file.cancel() }
 
     private mutating func seal(record: UInt64, kind: UInt8, _ plaintext: [UInt8]) throws(JournalError) {
-        precondition(isOpen, "this copy is finished")
+        precondition(file.isOpen, "this copy is finished")
         let head = AuditCopyFormat.frameHead(record: record, length: plaintext.count, kind: kind)
         let additional = AuditCopyFormat.additional(
             journal: access.keys.journal, segment: segment, frame: frame, head: head)
-        let start = pending.count + head.count
         pending.append(contentsOf: head)
-        pending.append(contentsOf: repeatElement(0, count: plaintext.count + Cipher.tagBytes))
-        let (key, number) = (key, frame)
-        pending.withUnsafeMutableBytes { output in
-            plaintext.withUnsafeBytes { plain in
-                Cipher.seal(
-                    plain, key: key, number: number, additional: additional,
-                    to: UnsafeMutableRawBufferPointer(rebasing: output[start...]))
-            }
-        }
+        Cipher.append(plaintext, key: key, number: frame, additional: additional, to: &pending)
         frame += 1
         if pending.count >= JournalLimits.preparationStepBytes { try flush() }
     }
 
     private mutating func flush() throws(JournalError) {
-        let (disk, file, bytes, offset) = (access.disk, file, pending, position)
-        try JournalError.wrapping { () throws(DiskError) in try disk.writeAll(file, at: offset, bytes) }
-        position += UInt64(bytes.count)
+        try file.append(pending)
         pending.removeAll(keepingCapacity: true)
     }
 }

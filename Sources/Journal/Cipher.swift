@@ -51,6 +51,21 @@ enum Cipher {
         box.tag.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: output[plaintext.count...]))
     }
 
+    /// Seals `plaintext` behind what `output` holds: as many bytes, then the tag.
+    static func append(
+        _ plaintext: [UInt8], key: Key, number: UInt32, additional: [UInt8], to output: inout [UInt8]
+    ) {
+        let start = output.count
+        output.append(contentsOf: repeatElement(0, count: plaintext.count + tagBytes))
+        output.withUnsafeMutableBytes { output in
+            plaintext.withUnsafeBytes { plain in
+                seal(
+                    plain, key: key, number: number, additional: additional,
+                    to: UnsafeMutableRawBufferPointer(rebasing: output[start...]))
+            }
+        }
+    }
+
     /// Opens ciphertext and tag. Returns nil when key, number, additional data or any bit is not what was sealed.
     static func open(_ sealed: UnsafeRawBufferPointer, key: Key, number: UInt32, additional: [UInt8]) -> [UInt8]? {
         guard sealed.count >= tagBytes, let nonce = try? nonce(number) else { return nil }

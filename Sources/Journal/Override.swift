@@ -83,15 +83,9 @@ package struct Override: Sendable, Equatable {
         header.put(UInt32(body.bytes.count + Cipher.tagBytes))
         header.pad(to: Self.digestOffset)
         header.put(Array(Cipher.digest(header.bytes)[..<16]))
-        var file = header.bytes + [UInt8](repeating: 0, count: body.bytes.count + Cipher.tagBytes)
+        var file = header.bytes
         let key = Self.key(master, header: header.bytes)
-        body.bytes.withUnsafeBytes { plain in
-            file.withUnsafeMutableBytes {
-                Cipher.seal(
-                    plain, key: key, number: 0, additional: header.bytes,
-                    to: UnsafeMutableRawBufferPointer(rebasing: $0[Self.headerBytes...]))
-            }
-        }
+        Cipher.append(body.bytes, key: key, number: 0, additional: header.bytes, to: &file)
         return file
     }
 

@@ -1,17 +1,13 @@
-/// Writes one snapshot, piece by piece: a temporary file, synced, renamed, the directory synced.
+/// Writes one snapshot, piece by piece, as an `UnfinishedFile`.
 ///
 /// It never holds more than one piece. One owner, one thread, which is not the writer's. Whatever goes wrong, the snapshots
-/// that were there before are still there, and the temporary file is removed here or at the next attempt.
+/// that were there before are still there.
 package struct SnapshotWriter {
     private let access: JournalAccess
     private let point: SnapshotPoint
     private let key: Cipher.Key
-    private let file: DiskFile
-    private var position: UInt64
+    private var file: UnfinishedFile
     private var frame: UInt32 = 0
-    private var isOpen = true
-
-    private var temporary: String { access.paths.snapshots + "/" + SnapshotFormat.temporaryName }
 
     /// Begins the snapshot of `point`. Its key has to be in the key file already.
     ///
@@ -32,13 +28,10 @@ package struct SnapshotWriter {
             journal: access.keys.journal, segment: point.segment, madeMilliseconds: access.clock.wallMilliseconds,
             salt: random.bytes(SnapshotFormat.saltBytes), key: wrapped)
         key = SnapshotFormat.frameKey(wrapped, header: header)
-        position = UInt64(header.count)
-        let path = access.paths.snapshots + "/" + SnapshotFormat.temporaryName
-        let disk = access.disk
-        try? disk.remove(path)
-        file = try JournalError.wrapping { () throws(DiskError) in try disk.open(path, .create) }
+        file = try UnfinishedFile(
+            directory: access.paths.snapshots, temporaryName: SnapshotFormat.temporaryName, disk: access.disk)
         do throws(JournalError) {
-            try write(header, at: 0)
+            try file.append(header)
             try seal(point.encoded, section: SnapshotFormat.pointSection, isLast: false)
         } catch {
             cancel()
@@ -66,49 +59,21 @@ package struct SnapshotWriter {
     /// Writes the last frame and makes the snapshot durable under its name. From then on a start may use it.
     package mutating func finish() throws(JournalError) {
         try seal([], section: SnapshotFormat.pointSection, isLast: true)
-        let (disk, file) = (access.disk, file)
-        let (source, directory) = (temporary, access.paths.snapshots)
-        let target = directory + "/" + SnapshotFormat.fileName(point.segment)
-        try JournalError.wrapping { () throws(DiskError) in
-            try disk.sync(file)
-            try disk.rename(source, to: target)
-            try disk.syncDirectory(directory)
-        }
-        isOpen = false
-        disk.close(file)
+        try file.finish(as: SnapshotFormat.fileName(point.segment))
     }
 
     /// Gives up: the temporary file goes. Does nothing after `finish`.
-    package mutating func cancel() {
-        guard isOpen else { return }
-        isOpen = false
-        access.disk.close(file)
-        try? access.disk.remove(temporary)
-    }
+    package mutating func cancel() { file.cancel() }
 
     private mutating func seal(_ plaintext: [UInt8], section: UInt8, isLast: Bool) throws(JournalError) {
-        precondition(isOpen, "this snapshot is finished")
+        precondition(file.isOpen, "this snapshot is finished")
         let head = SnapshotFormat.frameHead(length: plaintext.count, section: section, isLast: isLast)
         let additional = SnapshotFormat.additional(
             journal: access.keys.journal, segment: point.segment, frame: frame, head: head)
         var sealed = head
         sealed.reserveCapacity(head.count + plaintext.count + Cipher.tagBytes)
-        sealed.append(contentsOf: repeatElement(0, count: plaintext.count + Cipher.tagBytes))
-        let (key, number) = (key, frame)
-        sealed.withUnsafeMutableBytes { output in
-            plaintext.withUnsafeBytes { plain in
-                Cipher.seal(
-                    plain, key: key, number: number, additional: additional,
-                    to: UnsafeMutableRawBufferPointer(rebasing: output[head.count...]))
-            }
-        }
-        try write(sealed, at: position)
-        position += UInt64(sealed.count)
+        Cipher.append(plaintext, key: key, number: frame, additional: additional, to: &sealed)
+        try file.append(sealed)
         frame += 1
-    }
-
-    private func write(_ bytes: [UInt8], at offset: UInt64) throws(JournalError) {
-        let (disk, file) = (access.disk, file)
-        try JournalError.wrapping { () throws(DiskError) in try disk.writeAll(file, at: offset, bytes) }
     }
 }
