@@ -6,10 +6,18 @@ enum AttributeGrammar {
             && bytes.allSatisfy { isAlphanumeric($0) || isOne(of: "._:-", $0) }
     }
 
-    /// An opaque reference: 1 to 64 bytes of `[0-9A-Za-z._/-]`.
+    /// An opaque reference: 1 to 64 bytes of `[0-9A-Za-z._/-]`, and a space behind up to three capitals as courts write it:
+    /// `B 1234-26`.
     static func isReference(_ bytes: ArraySlice<UInt8>) -> Bool {
-        (1...NotificationDecoder.longestReferenceBytes).contains(bytes.count)
-            && bytes.allSatisfy { isAlphanumeric($0) || isOne(of: "._/-", $0) }
+        guard (1...NotificationDecoder.longestReferenceBytes).contains(bytes.count) else { return false }
+        var rest = bytes
+        let kind = bytes.prefix { (0x41...0x5A).contains($0) }
+        if (1...3).contains(kind.count), bytes.dropFirst(kind.count).first == 0x20,
+            let first = bytes.dropFirst(kind.count + 1).first, NameGrammar.isDigit(first)
+        {
+            rest = bytes.dropFirst(kind.count + 1)
+        }
+        return rest.allSatisfy { isAlphanumeric($0) || isOne(of: "._/-", $0) }
     }
 
     /// An absolute URI (RFC 3986, section 4.3, a fragment allowed) of at most 256 bytes, without user information.

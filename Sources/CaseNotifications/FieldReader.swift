@@ -56,6 +56,9 @@ struct FieldReader {
             guard PersonalNumber(utf8: text, writtenIn: year) == nil else {
                 throw refusal(field, "a reference must not be the number of a person")
             }
+            if let finding = TextScan.finding(inReference: text) {
+                throw finding.refusal(at: "/data/" + field.name)
+            }
         case .text(let maxBytes):
             let text = try text(field, token)
             guard text.count <= maxBytes else { throw refusal(field, "the text is longer than \(maxBytes) bytes") }

@@ -1,15 +1,16 @@
 /// A free text made comparable: one byte per character that counts.
 ///
 /// Letters are without accents (å and ä are `a`, ö is `o`) and keep their case, letters of other scripts are `x`; every
-/// decimal digit is ASCII; every dash is `-`, every space a space; what is not seen (soft hyphens, joiners, combining marks)
-/// is left out, all other characters are `.`. So nothing hides behind a no-break space, a decomposed ä or a full-width digit.
+/// digit is ASCII, a circled or raised one too; every dash is `-`, every space a space; what is not seen (soft hyphens,
+/// joiners, directions) or only marks a character (accents, keycaps) is left out, all other characters are `.`. So nothing
+/// hides behind a no-break space, a change of direction, a decomposed ä or a full-width digit.
 ///
 /// What `TextScan` looks at closer is noted on the way, so that a text is gone through once, a few comparisons per byte.
 struct FoldedText {
     /// A stretch of digits, and what stands between it and the next one.
     struct Number {
         let range: Range<Int>
-        /// Between this and the next number of the line, if that is at most `longestGap` characters of ` -+/.()`; else nil.
+        /// Between this and the next number, if that is at most `longestGap` characters that may stand in one; else nil.
         var gap: Range<Int>?
         var count: Int { range.count }
     }
@@ -86,12 +87,32 @@ struct FoldedText {
         firstDigit = nil
         if let last = numbers.indices.last {
             let gap = numbers[last].range.upperBound..<first
-            if gap.count <= Self.longestGap, bytes[gap].allSatisfy(Self.joins) { numbers[last].gap = gap }
+            if gap.count <= Self.longestGap, joins(gap) { numbers[last].gap = gap }
         }
         numbers.append(Number(range: first..<bytes.count))
     }
 
-    private static func joins(_ byte: UInt8) -> Bool { " -+/.()".utf8.contains(byte) }
+    /// Whether a number may go on behind a gap: behind spaces and ` -+/.()_`; behind a colon alone; and on the next line, if
+    /// nothing but a dash ends this one. A dash that begins a line is a list's.
+    private func joins(_ gap: Range<Int>) -> Bool {
+        var isBroken = false
+        var isOther = false
+        for place in gap {
+            switch bytes[place] {
+            case 0x20: continue
+            case 0x2B, 0x2D: if isBroken { return false }
+            case 0x28, 0x29, 0x2E, 0x2F, 0x5F:
+                if isBroken { return false }
+                isOther = true
+            case 0x3A: return gap.count == 1
+            case 0x0A:
+                if isBroken || isOther { return false }
+                isBroken = true
+            default: return false
+            }
+        }
+        return true
+    }
 
     // MARK: Characters
 
@@ -103,16 +124,22 @@ struct FoldedText {
         switch scalar.value {
         case 0xC0...0xFF: return latin[Int(scalar.value - 0xC0)]
         case 0xFF01...0xFF5E: return UInt8(scalar.value - 0xFEE0)
-        case 0xAD, 0x300...0x36F, 0x200B...0x200F, 0x2060...0x2064, 0xFE00...0xFE0F, 0xFEFF: return nil
+        case 0xAD, 0x300...0x36F, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x206F, 0xFE00...0xFE0F, 0xFEFF: return nil
         case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: return UInt8(ascii: "-")
         case 0xA0, 0x2000...0x200A, 0x202F, 0x205F, 0x3000: return 0x20
         case 0x2028, 0x2029: return 0x0A
         default: break
         }
         let properties = scalar.properties
-        if properties.generalCategory == .decimalNumber, let value = properties.numericValue {
+        switch properties.generalCategory {
+        case .format, .nonspacingMark, .enclosingMark: return nil
+        case .decimalNumber, .otherNumber:
+            // Circled, raised and dotted ones are digits; ⑩ and ½ are not.
+            guard properties.numericType != .numeric, let value = properties.numericValue else { break }
             return 0x30 + UInt8(min(9, max(0, value)))
+        default: break
         }
+        if properties.isDefaultIgnorableCodePoint { return nil }
         guard properties.isAlphabetic else { return UInt8(ascii: ".") }
         return properties.isUppercase ? UInt8(ascii: "X") : UInt8(ascii: "x")
     }

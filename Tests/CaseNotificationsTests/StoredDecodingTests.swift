@@ -20,6 +20,7 @@ struct StoredDecodingTests {
         (Sample.body(["level": "E"]), "/level"),
         (Sample.body(["urgency": "U4"]), "/urgency"),
         (Sample.body(["id": "rep-0701234567"]), "/id"),
+        (Sample.body(["data": ["reportRef": "0701234567", "violenceForm": ["physical"]]]), "/data/reportRef"),
     ]
 
     @Test(arguments: refused)
