@@ -61,7 +61,7 @@ extension RelayCore {
         if attributes.contains("municipality") { answer.set("municipality", notification.municipality) }
         answer.set("received", notification.acceptedAt)
         answer.set("acknowledgeby", delivery.acknowledgeBy)
-        answer.set("state", Self.state(of: delivery))
+        answer.set("state", notification.content == .erased ? "erased" : Self.state(of: delivery))
         if delivery.work == .handedOver { answer.set("handedto", delivery.workRole ?? delivery.desk.text) }
         if delivery.transport == .setAside { answer.set("setaside", true) }
         answer.set("drill", notification.isDrill)

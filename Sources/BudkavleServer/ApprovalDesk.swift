@@ -22,6 +22,8 @@ package struct ApprovalDesk: Sendable {
         package let part: ApprovalPart
         /// How it stands.
         package let state: State
+        /// Other parties whose approval of it is missing, sorted.
+        package let others: [PartyID]
 
         /// Whether it wants an approval.
         package var isPending: Bool {
@@ -99,12 +101,15 @@ package struct ApprovalDesk: Sendable {
         last = approver?.stamp.time
         now = WallTime.now
         today = CivilDay(policy.civilTime(now).day)
+        let missing = Dictionary(standing.missing.map { ($0.part.id, $0.parties) }) { first, _ in first }
         items = own.map { part in
-            guard let approval = approvals[part.id] else { return Item(part: part, state: .new) }
+            let others = (missing[part.id] ?? []).filter { $0 != party }
+            guard let approval = approvals[part.id] else { return Item(part: part, state: .new, others: others) }
             let changes = part.form.changes(since: approval.form)
             let isSame = part.form == approval.form
             return Item(
-                part: part, state: isSame ? .approved(on: approval.day) : .changed(since: approval.day, changes))
+                part: part, state: isSame ? .approved(on: approval.day) : .changed(since: approval.day, changes),
+                others: others)
         }
         outdated = Set(approvals.keys).subtracting(own.map(\.id)).sorted()
     }
@@ -118,7 +123,7 @@ package struct ApprovalDesk: Sendable {
         last = time
         approvals = [:]
         outdated = []
-        items = items.map { Item(part: $0.part, state: .new) }
+        items = items.map { Item(part: $0.part, state: .new, others: $0.others) }
         return true
     }
 

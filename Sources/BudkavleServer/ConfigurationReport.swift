@@ -23,7 +23,11 @@ package struct ConfigurationReport: Sendable {
         let log = DiagnosticLog()
         do throws(SettingsFault) {
             let settings = try DaemonSettings.read(directory: directory, log: log)
-            for collaboration in settings?.collaborations ?? [] { report.read(collaboration) }
+            // What budkavled.yaml lists is read although there are mistakes elsewhere in it: all are told at once.
+            let listed = settings?.collaborations ?? DaemonSettings.collaborations(directory: directory)
+            let (each, between) = PolicyFiles.checkAll(listed)
+            for (collaboration, found) in zip(listed, each) { report.add(found, of: collaboration) }
+            report.diagnostics += between
             if let settings {
                 var files = NamedFiles(settings, log: log)
                 files.check(report.policies)
@@ -36,9 +40,11 @@ package struct ConfigurationReport: Sendable {
         return report
     }
 
-    private mutating func read(_ collaboration: DaemonSettings.Collaboration) {
+    private mutating func add(
+        _ found: Result<PolicyCheckResult, any Error>, of collaboration: DaemonSettings.Collaboration
+    ) {
         let result: PolicyCheckResult
-        do { result = try PolicyFiles.check(directory: collaboration.directory) } catch {
+        do { result = try found.get() } catch {
             let place = SourceLocation(file: collaboration.directory, line: 1, column: 1)
             let fault = (error as? SettingsFault)?.diagnostic
             return diagnostics.append(fault ?? Diagnostic(code: .unreadable, location: place, message: "\(error)"))

@@ -155,15 +155,16 @@ package final class Daemon: Sendable {
         var policies: [(String, Policy)] = []
         var diagnostics: [Diagnostic] = []
         var failed: [String] = []
-        for collaboration in settings.collaborations {
+        // Always all together: none goes into force without what its neighbours' files of now say of it.
+        let (each, between) = PolicyFiles.checkAll(settings.collaborations)
+        for (collaboration, found) in zip(settings.collaborations, each) {
             let result: PolicyCheckResult
-            do { result = try PolicyFiles.check(directory: collaboration.directory) } catch {
-                throw .reading("\(error)")
-            }
+            do { result = try found.get() } catch { throw .reading("\(error)") }
             diagnostics += result.diagnostics.filter { $0.severity == .error }
             failed += result.examples.filter { !$0.passed }.map(\.name)
             if let policy = result.policy { policies.append((collaboration.directory, policy)) }
         }
+        diagnostics += between.filter { $0.severity == .error }
         guard diagnostics.isEmpty, failed.isEmpty, policies.count == settings.collaborations.count else {
             throw .configuration(diagnostics, failedExamples: failed)
         }

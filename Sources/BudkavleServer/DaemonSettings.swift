@@ -107,6 +107,17 @@ package struct DaemonSettings: Sendable {
         return log.hasErrors ? nil : settings
     }
 
+    /// The collaborations that `<directory>/budkavled.yaml` lists, as far as they can be read whatever else is wrong in it.
+    static func collaborations(directory: String) -> [Collaboration] {
+        let path = "\(directory)/budkavled.yaml"
+        let log = DiagnosticLog()
+        guard let text = try? SettingsFiles.read(file: path),
+            let root = SettingsReader.parse(file: path, text: text, log: log),
+            var reader = MappingReader(root, "budkavled.yaml", log)
+        else { return [] }
+        return readCollaborations(&reader) { absolute($0, in: directory) }
+    }
+
     private static func parse(_ root: inout MappingReader, directory: String) -> DaemonSettings? {
         func absolute(_ path: String) -> String { Self.absolute(path, in: directory) }
         _ = root.value("version", .oneOf(["1"]))

@@ -2,13 +2,20 @@ import CaseNotifications
 import Journal
 import Relay
 
-/// What a journal tells about acceptances and policies, read beside a running daemon. No content is opened.
+/// What a journal tells about acceptances and policies, read beside a running daemon. No content is opened here.
 struct JournalReplay {
+    /// An acceptance, and where its content was sealed.
+    struct Acceptance {
+        let facts: AcceptedFacts
+        /// Nil where its segment has gone and only its record was copied.
+        let content: TextLocation?
+    }
+
     /// The most acceptances that are kept in memory.
     static let mostAcceptances = 1_000_000
 
     /// The newest acceptances, in their order.
-    private(set) var accepted: [AcceptedFacts] = []
+    private(set) var accepted: [Acceptance] = []
     /// Acceptances whose names cannot be resolved, because what brought them is lost.
     private(set) var unresolved = 0
     /// Acceptances that were left out because there are too many newer ones.
@@ -20,8 +27,13 @@ struct JournalReplay {
     /// The digest of that policy.
     private(set) var policy: Digest?
 
+    /// Where it was read.
+    let site: StoreSite
+
     private let most: Int
     private var relay: Relay
+    /// Texts whose acceptance comes next.
+    private var contents: [NotificationID: TextLocation] = [:]
     private var parts: [UInt16: [UInt8]] = [:]
     private var partsOf: Digest?
 
@@ -32,6 +44,7 @@ struct JournalReplay {
     init(
         _ site: StoreSite, from earliest: Timestamp = .distantPast, most: Int = mostAcceptances
     ) throws(ToolError) {
+        self.site = site
         self.most = max(1, most)
         let collaboration = CollaborationID(unchecked: site.collaboration)
         relay = Relay(collaboration: collaboration)
@@ -52,7 +65,10 @@ struct JournalReplay {
                 return true
             }
             guard let first = try reader.firstRecord() else { return }
-            try reader.scan(from: first, through: .max) { number, bytes in
+            func note(_ text: TextID, at place: TextLocation) {
+                if let id = text.notification { contents[id] = place }
+            }
+            try reader.scan(from: first, through: .max, text: note(_:at:)) { number, bytes in
                 guard let event = try? EventCodec.decode(bytes) else { return true }
                 if number > known { relay.learnName(from: event) }
                 take(event, from: earliest)
@@ -66,13 +82,15 @@ struct JournalReplay {
     private mutating func take(_ event: Event, from earliest: Timestamp) {
         switch event.body {
         case .policy(let part): take(part)
-        case .accepted(let accepted) where event.at >= earliest:
+        case .accepted(let accepted):
+            let content = contents.removeValue(forKey: accepted.notification)
+            guard event.at >= earliest else { return }
             guard let facts = relay.facts(of: accepted, at: event.at) else {
                 unresolved += 1
                 return
             }
             if self.accepted.count == most { leaveOutOlderHalf() }
-            self.accepted.append(facts)
+            self.accepted.append(Acceptance(facts: facts, content: content))
         default: break
         }
     }
@@ -80,7 +98,7 @@ struct JournalReplay {
     private mutating func leaveOutOlderHalf() {
         let older = accepted.prefix(max(1, most / 2))
         leftOut += older.count
-        leftOutThrough = older.map(\.at).max().map { max($0, leftOutThrough ?? $0) }
+        leftOutThrough = older.map(\.facts.at).max().map { max($0, leftOutThrough ?? $0) }
         accepted.removeFirst(older.count)
     }
 

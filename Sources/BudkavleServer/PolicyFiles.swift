@@ -11,6 +11,22 @@ package enum PolicyFiles {
         return PolicyCheck.run(files: files, zone: zone, faults: faults, at: WallTime.now)
     }
 
+    /// All policies of one daemon, each checked, and what is wrong between them. Blocks; not on a loop.
+    static func checkAll(
+        _ collaborations: [DaemonSettings.Collaboration]
+    ) -> (each: [Result<PolicyCheckResult, any Error>], between: [Diagnostic]) {
+        let log = DiagnosticLog()
+        let each = collaborations.map { collaboration in
+            Result {
+                let (files, faults, zone) = try read(collaboration.directory)
+                for (path, text) in files { log.remember(file: path, text: text) }
+                return PolicyCheck.run(files: files, zone: zone, faults: faults, at: WallTime.now)
+            }
+        }
+        NeighbourCheck.report(each.compactMap { try? $0.get().whole }, to: log)
+        return (each, log.diagnostics)
+    }
+
     /// Loads the policy and nothing more: for tools that activate nothing. Blocks.
     package static func load(directory: String, for purpose: LoadPurpose = .everything) throws -> PolicyLoad {
         let (files, faults, zone) = try read(directory)

@@ -22,29 +22,35 @@ package struct PolicySimulation: Sendable {
     package let running: Policy
     /// The candidate.
     package let candidate: Policy
-    /// Whether content or its envelope was there, or only what the journal keeps of it.
-    package let isMetadataOnly: Bool
-    /// Notifications whose recorded recipients no envelope gives: not compared.
+    /// Of those that were rebuilt: the content was erased.
+    package private(set) var erased = 0
+    /// Notifications of a type that the running policy does not have, or whose content is not there and whose recorded
+    /// recipients no envelope gives: not compared.
     package private(set) var unexplained = 0
     /// Notifications that were accepted under another policy than the running one.
     package private(set) var underOtherPolicies = 0
     /// Acceptances that could not be read whole.
     package private(set) var unreadable = 0
 
-    /// What was assumed, a sentence each.
-    package var assumptions: [String] { isMetadataOnly ? RebuiltEnvelope.assumptions : [] }
+    /// What was assumed of those that were rebuilt, a sentence each.
+    package var assumptions: [String] { report.rebuilt > 0 ? RebuiltEnvelope.assumptions : [] }
 
     /// Decides everything twice. Blocks; reads only, beside a running daemon too.
     ///
-    /// - Throws: 78 for policies with errors, 64 for the collaboration, 66 for what is not there, 65 for a line that is no event.
+    /// - Throws: 78 for policies with errors, 64 for the collaboration, 66 for what is not there, 65 for a line that is no event
+    ///   and for different counties.
     package static func run(
         configDirectory: String, candidate directory: String, collaboration: String?, source: Source
     ) throws(ToolError) -> PolicySimulation {
         let running = try PolicySource.one(in: configDirectory, collaboration: collaboration)
         let candidates = try PolicySource.all(in: directory)
-        guard
-            let candidate = candidates.first(where: { $0.policy.collaboration == running.policy.collaboration })
-        else { throw ToolError("\(directory) has no collaboration '\(running.policy.collaboration.text)'", .noInput) }
+        let named = candidates.first { $0.policy.collaboration == running.policy.collaboration }
+        if let found = named ?? (candidates.count == 1 ? candidates.first : nil) {
+            try PolicyPair.checkCounties(running.policy, running.directory, found.whole, directory)
+        }
+        guard let candidate = named else {
+            throw ToolError("\(directory) has no collaboration '\(running.policy.collaboration.text)'", .noInput)
+        }
         switch source {
         case .journal(let days):
             let site = try StoreSite.find(
@@ -61,24 +67,32 @@ package struct PolicySimulation: Sendable {
         }
     }
 
-    /// Replays acceptances.
+    /// Replays acceptances: by the envelope where the content is still there, else by what is recorded.
     init(running: Policy, candidate: Policy, journal: JournalReplay, days: Int) {
         self.running = running
         self.candidate = candidate
-        isMetadataOnly = true
         var report = SimulationReport(running: running, candidate: candidate)
-        let latest = journal.accepted.map(\.at).max() ?? .distantPast
+        let latest = journal.accepted.map(\.facts.at).max() ?? .distantPast
         let earliest = latest.advanced(bySeconds: -Int64(days) * 86_400)
         let isCut = journal.leftOutThrough.map { $0 >= earliest } ?? false
         unreadable = journal.unresolved + (isCut ? journal.leftOut : 0)
-        for facts in journal.accepted where facts.at >= earliest {
-            guard let rebuilt = RebuiltEnvelope(facts, policy: running) else {
+        var envelopes = StoredEnvelopes(journal.site, policy: running)
+        for accepted in journal.accepted where accepted.facts.at >= earliest {
+            let facts = accepted.facts
+            let name = facts.notification.text
+            let found = envelopes.envelope(of: facts.notification, at: accepted.content)
+            if case .envelope(let envelope) = found {
+                report.compare(envelope, at: facts.at, called: name)
+            } else if let rebuilt = RebuiltEnvelope(facts, policy: running) {
+                if case .erased = found { erased += 1 }
+                report.compare(rebuilt.notification, at: facts.at, called: name, by: .rebuilt)
+            } else {
                 unexplained += 1
                 continue
             }
-            if rebuilt.certainty == .likely { underOtherPolicies += 1 }
-            report.compare(rebuilt.notification, at: facts.at, called: facts.notification.text)
+            if facts.policy != running.digest { underOtherPolicies += 1 }
         }
+        envelopes.close()
         self.report = report
     }
 
@@ -86,7 +100,6 @@ package struct PolicySimulation: Sendable {
     init(running: Policy, candidate: Policy, events: [UInt8], path: String) throws(ToolError) {
         self.running = running
         self.candidate = candidate
-        isMetadataOnly = false
         var report = SimulationReport(running: running, candidate: candidate)
         let decoder = NotificationDecoder(catalogue: running.catalogue, mode: running.mode)
         for (place, line) in events.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()

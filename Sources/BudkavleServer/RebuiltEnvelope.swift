@@ -2,21 +2,13 @@ import CaseNotifications
 import Relay
 import Routing
 
-/// The envelope of a notification as far as its acceptance tells: the journal keeps sender, type, municipality, class, protection,
-/// who got it by which rule, and who was refused. What else a decision reads is assumed, and only what gives the same decision counts.
+/// The envelope of a notification whose content was erased or has gone, as far as the record of its acceptance tells: that keeps
+/// sender, type, municipality, class, protection, who got it by which rule, and who was refused. What else a decision reads is
+/// assumed, and only what gives the same decision counts: the same recipients, and under the same policy by the same rules.
 struct RebuiltEnvelope {
-    /// How sure the envelope is.
-    enum Certainty: Sendable, Hashable {
-        /// By the running policy it gives exactly the recipients and rules that the journal has.
-        case confirmed
-        /// The journal's decision is another policy's; the running one sends it to the same parties.
-        case likely
-    }
-
     let notification: CaseNotification
-    let certainty: Certainty
 
-    /// What the report says is assumed: everything that a decision may read and the journal does not keep.
+    /// What the report says is assumed: everything that a decision may read and the record does not keep.
     static let assumptions = [
         "circumstances, level, programme, affirmations, consent and consentof: what the rules that delivered it ask for, no "
             + "more; the last level and the first programme where only the type demands one",
@@ -54,7 +46,6 @@ struct RebuiltEnvelope {
         }
         guard let best else { return nil }
         notification = best
-        certainty = isSamePolicy ? .confirmed : .likely
     }
 
     private static func candidates(
@@ -89,8 +80,10 @@ struct RebuiltEnvelope {
         let conditions = rules.map(\.when)
         let needed = Set(definition.requiredAttributes + conditions.flatMap(\.attributes))
         let circumstances = conditions.flatMap { $0.all + $0.any.prefix(1) }
+        let kind = policy.party(facts.source)?.kind
         let affirmed = rules.flatMap { rule in
-            (rule.basis.flatMap { policy.basis($0) }?.affirmations ?? []) + rule.affirmations + rule.when.affirmed
+            let basis = rule.basis.flatMap { policy.basis($0) }
+            return (kind.flatMap { basis?.affirmations(from: $0) } ?? []) + rule.affirmations + rule.when.affirmed
         }
         let consent = rules.lazy.compactMap(\.consent.first).first
         let level = conditions.lazy.compactMap(\.levels.first).first

@@ -1,5 +1,6 @@
 import CaseNotifications
 import Relay
+import Routing
 import STOMP
 
 extension RelayCore {
@@ -54,6 +55,8 @@ extension RelayCore {
                 return refuse(context, .schema("/desk", "the id of a desk is needed"))
             }
             chosen = relay.setAside(limit: .max).filter { $0.desk == desk }.prefix(Self.itemLimit).map(\.id)
+            // A desk that the policy has no longer may have dead letters all the same.
+            guard !chosen.isEmpty || policy.owner(of: desk) != nil else { return refuse(context, .unknown(desk)) }
         default: return refuse(context, .schema("", "name a delivery or a desk"))
         }
         for id in chosen {
@@ -64,5 +67,12 @@ extension RelayCore {
         var answer = AnswerObject(schema: "requeue", now: clock.now)
         answer.set("requeued", chosen.count)
         reply(context, answer.value)
+    }
+}
+
+extension SessionRefusal {
+    /// No desk of this policy: to an administrator, who sees all of them, it is named.
+    fileprivate static func unknown(_ desk: DeskID) -> SessionRefusal {
+        SessionRefusal(code: unknown.code, path: "/desk", message: "there is no desk \(desk.text)")
     }
 }

@@ -79,7 +79,7 @@ struct RetentionSweep: Sendable {
 
     /// Judged by this time from beginning to end.
     let now: Timestamp
-    let times: ContentTimes
+    let times: RetentionSettings
     /// Notifications whose content goes in one step, at most ``batchLimit``.
     let batch: Int
     /// Where the next sweep begins.
@@ -89,7 +89,7 @@ struct RetentionSweep: Sendable {
     /// Why it ended early; what it had not done is left for the next one.
     fileprivate(set) var fault: HistoryError?
 
-    init(now: Timestamp, times: ContentTimes, batch: Int = batchLimit) {
+    init(now: Timestamp, times: RetentionSettings, batch: Int = batchLimit) {
         (self.now, self.times, self.batch) = (now, times, batch)
     }
 }
@@ -133,9 +133,7 @@ extension RelayCore {
     /// - Parameter done: on the loop, when the sweep is through or had to end.
     func sweep(at now: Timestamp, limit: Int = RetentionLook.heldLimit, _ done: RetentionDone? = nil) {
         retention.due = nil
-        let times = ContentTimes(
-            afterAcknowledgement: policy.retention.contentAfterAcknowledgementSeconds,
-            unacknowledged: policy.retention.contentUnacknowledgedSeconds)
+        let times = policy.retention
         retention.touched = RetentionTouches(horizon: times.horizon(at: now))
         // The look reads what is on disk: everything that was applied before has to be there.
         whenDurable { core in
@@ -206,11 +204,11 @@ extension RelayCore {
     /// Whether it is finished is known now, its last act from the look. When something happened in between, the two do not belong
     /// together, and it is for the next sweep; notifications younger than the horizon, whose touches nobody notes, likewise.
     private func isPast(_ id: NotificationID, _ texts: RetentionLook.Texts, _ sweep: RetentionSweep) -> Bool {
-        let (times, now) = (sweep.times, sweep.now)
+        let (times, now) = (sweep.times.content(of: texts.type.flatMap(relay.type)), sweep.now)
         let content = relay.contentState(of: id)
         // Somebody's order that a crash cut short.
         if content == .erased { return true }
-        guard id.time < times.horizon(at: now), retention.touched?.contains(id) != true else { return false }
+        guard id.time < sweep.times.horizon(at: now), retention.touched?.contains(id) != true else { return false }
         switch content {
         case .erased: return true
         case .stored, .unreadable:
@@ -222,6 +220,8 @@ extension RelayCore {
         // deadline.
         case nil:
             let mayBeOpen = relay.lostRecords > 0
+            // Only a note is left: what it is about went before it.
+            if texts.type == nil, !mayBeOpen { return true }
             return times.isPast(finished: texts.lastAct, at: now)
                 && (!mayBeOpen || times.isPast(open: id, deadline: nil, at: now))
         }

@@ -135,19 +135,34 @@ extension RelayCore {
                     message: "source must be the party of the certificate"))
         }
         let decision = policy.decide(notification, at: clock.now)
+        let refusalOfCause = decision.refusal == nil ? refusalOfCause(of: notification, decision.grants) : nil
+        let refusal = decision.refusal ?? refusalOfCause
         var answer = AnswerObject(schema: "plan", now: clock.now)
         answer.set("policy", policy.digest.hex)
-        answer.set("decision", decision.refusal == nil ? "accepted" : "refused")
-        answer.set("code", decision.refusal?.code.rawValue)
-        if let pointer = decision.refusal?.pointer, !pointer.isEmpty { answer.set("path", pointer) }
+        answer.set("decision", refusal == nil ? "accepted" : "refused")
+        answer.set("code", refusal?.code.rawValue)
+        if let pointer = refusal?.pointer, !pointer.isEmpty { answer.set("path", pointer) }
         answer.set("urgency", decision.urgency.text)
         answer.set("type", notification.type.text)
         answer.set("labels", labels(of: [notification.type]))
-        let grants = decision.refusal == nil ? decision.grants : []
+        let grants = refusal == nil ? decision.grants : []
         answer.set("recipients", .array(grants.map { describe($0) }))
-        answer.set("refused", .array(decision.refusals.filter(\.isReported).map { describe($0) }))
-        audit(peer, verb: "plan", isAllowed: true, code: decision.refusal?.code)
+        // What is refused for its cause is refused whole, whoever it names.
+        let refusals = refusalOfCause == nil ? decision.refusals.filter(\.isReported) : []
+        answer.set("refused", .array(refusals.map { describe($0) }))
+        audit(peer, verb: "plan", isAllowed: true, code: refusal?.code)
         reply(context, answer.value)
+    }
+
+    /// Why it would be refused for its `causationid`; nil also for a cause that only the journal knows: that is read when it
+    /// is sent.
+    private func refusalOfCause(of notification: CaseNotification, _ grants: [Grant]) -> Refusal? {
+        guard let text = notification.causationid else { return nil }
+        let id = NotificationID(text: text)
+        if let id, mustRecall(id) { return nil }
+        return Relay.refusal(
+            of: notification, grants: grants, isAnswer: policy.typeDefinition(notification.type)?.isAnswer == true,
+            causedBy: id.flatMap { relay.named($0) })
     }
 
     private func describe(_ grant: Grant) -> JSONValue {

@@ -156,11 +156,31 @@ extension RelayCore {
 
     private func backup(journal path: String?, keys: String?, by actor: Actor, _ done: @escaping StoreDone) {
         // The directory above is made on the way, by a thread that may wait for the disk.
-        let parents = [path, keys].compactMap { $0.map { ($0 as NSString).deletingLastPathComponent } }
+        let targets = [path, keys].compactMap { $0 }
+        let live = (journal.access.directory as NSString).deletingLastPathComponent
         Thread.detachNewThread { [self] in
-            for parent in parents { mkdir(parent, 0o700) }
+            if let inside = targets.first(where: { Self.lies($0, within: live) }) {
+                let what = "\(inside) lies in the data directory of the relay itself; name a directory elsewhere"
+                return onLoop { done($0, .failure(StoreRefusal(.directory, what))) }
+            }
+            for target in targets { mkdir((target as NSString).deletingLastPathComponent, 0o700) }
             onLoop { $0.copy(BackupTargets(journal: path, keys: keys), journal: path, keys: keys, by: actor, done) }
         }
+    }
+
+    /// Whether a path leads into a directory, or to it, once links are followed as far as there is something of that name.
+    private static func lies(_ path: String, within directory: String) -> Bool {
+        func resolved(_ path: String) -> String {
+            if let real = realpath(path, nil) {
+                defer { free(real) }
+                return String(cString: real)
+            }
+            let (parent, name) = (
+                (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent
+            )
+            return parent.isEmpty || parent == path ? path : resolved(parent) + "/" + name
+        }
+        return (resolved(path) + "/").hasPrefix(resolved(directory) + "/")
     }
 
     private func copy(

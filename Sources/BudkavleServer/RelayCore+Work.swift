@@ -96,8 +96,9 @@ extension RelayCore {
 
     /// For an acknowledgement somebody without sight gets the answer for an unknown notification.
     private func workAnswer(_ answer: RelayAnswer) -> STOMP.Answer {
-        if case .refused(let refusal) = answer, refusal.code == .noRule { return .refused(.unknown) }
-        return wire(answer)
+        guard case .refused(let refusal) = answer else { return wire(answer) }
+        if refusal.code == .noRule { return .refused(.unknown) }
+        return .refused(refusal == .erasedUnread ? .erasedUnread : SessionRefusal(refusal))
     }
 
     /// Who speaks, and as what: the certificate's own person, or one whom a station may name.
@@ -162,4 +163,10 @@ private struct Speaker {
     let actor: Actor
     let person: PersonID
     let role: String
+}
+
+extension SessionRefusal {
+    /// Nobody can take what nobody can read: the same code as the answer to who wants to open it.
+    static let erasedUnread = SessionRefusal(
+        code: erased.code, path: Refusal.erasedUnread.pointer, message: Refusal.erasedUnread.message)
 }

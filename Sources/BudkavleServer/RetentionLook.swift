@@ -1,19 +1,14 @@
 import CaseNotifications
 import Journal
 import Relay
+import Routing
 
-/// How long content stays, in seconds of the relay's clock.
-struct ContentTimes: Sendable, Equatable {
-    /// After the last act that finished every delivery.
-    var afterAcknowledgement: Int64
-    /// After the last deadline of a delivery that is not finished; after acceptance where there is none.
-    var unacknowledged: Int64
-
+extension RetentionSettings {
     /// What was written later than this cannot be past its time, whatever became of it.
-    func horizon(at now: Timestamp) -> Timestamp {
-        now.advanced(bySeconds: -min(afterAcknowledgement, unacknowledged))
-    }
+    func horizon(at now: Timestamp) -> Timestamp { now.advanced(bySeconds: -shortestSeconds) }
+}
 
+extension ContentTimes {
     /// Whether the content of a notification with nothing open, finished by an act of that time, is past its time.
     func isPast(finished lastAct: Timestamp, at now: Timestamp) -> Bool {
         lastAct.advanced(bySeconds: afterAcknowledgement) < now
@@ -41,12 +36,14 @@ struct RetentionLook: Sendable {
     struct Texts: Sendable, Equatable {
         /// The first record that names one of them.
         let record: UInt64
+        /// What was sent; nil where only a note is still there.
+        let type: NameNumber?
         /// The last act that may have finished the notification. Opening is none.
         private(set) var lastAct: Timestamp
         fileprivate(set) var slots: [UInt64]
 
-        init(record: UInt64, lastAct: Timestamp, slots: [UInt64]) {
-            (self.record, self.lastAct, self.slots) = (record, lastAct, slots)
+        init(record: UInt64, type: NameNumber?, lastAct: Timestamp, slots: [UInt64]) {
+            (self.record, self.type, self.lastAct, self.slots) = (record, type, lastAct, slots)
         }
 
         /// An act that a clock set back dates before another one does not make the notification older.
@@ -75,10 +72,11 @@ struct RetentionLook: Sendable {
     ) throws(JournalError) {
         switch event.body {
         case .accepted(let accepted):
-            try hold(accepted.notification, accepted.notificationSlot, event.at, number, isLiving)
+            try hold(
+                accepted.notification, accepted.type, accepted.notificationSlot, event.at, number, isLiving)
         case .acknowledged(let delivery, _, _, let noteSlot):
             found[delivery.notification]?.act(at: event.at)
-            if let noteSlot { try hold(delivery.notification, noteSlot, event.at, number, isLiving) }
+            if let noteSlot { try hold(delivery.notification, nil, noteSlot, event.at, number, isLiving) }
         // What was read or erased was finished before, or is as open as it was.
         case .opened, .maintenance: break
         default: for id in event.body.notifications { found[id]?.act(at: event.at) }
@@ -86,7 +84,7 @@ struct RetentionLook: Sendable {
     }
 
     private mutating func hold(
-        _ id: NotificationID, _ slot: UInt64, _ at: Timestamp, _ number: UInt64,
+        _ id: NotificationID, _ type: NameNumber?, _ slot: UInt64, _ at: Timestamp, _ number: UInt64,
         _ isLiving: (UInt64) throws(JournalError) -> Bool
     ) throws(JournalError) {
         if found[id] != nil {
@@ -102,7 +100,7 @@ struct RetentionLook: Sendable {
             rest = number
             return
         }
-        found[id] = Texts(record: number, lastAct: at, slots: [slot])
+        found[id] = Texts(record: number, type: type, lastAct: at, slots: [slot])
     }
 }
 

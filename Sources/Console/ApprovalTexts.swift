@@ -6,6 +6,7 @@ package enum ApprovalText: Equatable, Sendable {
     case changed(since: String)
     case new
     case notThere
+    case lacksOthers([String])
     case total(parts: Int, pending: Int)
     case underKey(String)
     case nothing
@@ -30,6 +31,7 @@ package enum ApprovalText: Equatable, Sendable {
         case .changed(let day): "changed since it was approved on \(day)"
         case .new: "not approved"
         case .notThere: "approved, and not there any more"
+        case .lacksOthers(let parties): "Also missing: the approval of \(parties.joined(separator: ", "))."
         case .total(let parts, let pending): "\(parts) parts, \(pending) not approved"
         case .underKey(let key): "they count under the key \(key)"
         case .nothing: "nothing to approve"
@@ -56,6 +58,7 @@ package enum ApprovalText: Equatable, Sendable {
         case .changed(let day): "ändrad sedan den godkändes \(day)"
         case .new: "inte godkänd"
         case .notThere: "godkänd, och finns inte längre"
+        case .lacksOthers(let parties): "Saknas också: godkännande av \(parties.joined(separator: ", "))."
         case .total(let parts, let pending): "\(parts) delar, \(pending) inte godkända"
         case .underKey(let key): "de gäller under nyckeln \(key)"
         case .nothing: "inget att godkänna"

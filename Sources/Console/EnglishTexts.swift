@@ -18,6 +18,7 @@ extension Message {
             "budkavle show \(show) opens it (the sender sees 'opened').  budkavle ack \(acknowledge) acknowledges."
         case .circumstance(let code): Self.englishCircumstance(code)
         case .setAsideMark: "not fetched by your system"
+        case .erasedMark: "erased"
         case .handedTo(let taker): "handed over to \(taker)"
         case .watchNew: "new"
         case .watchListed: "open"
@@ -186,6 +187,8 @@ extension Message {
         case "unavailable": "the relay cannot take it just now"
         case "forbidden": "the certificate may not do this"
         case "unknown": "no such thing, or not yours to see"
+        case "erased": "its content was erased, there is nothing to open or take"
+        case "unreadable": "its content cannot be read any more"
         default: code
         }
     }

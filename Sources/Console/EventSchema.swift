@@ -163,7 +163,8 @@ package struct EventSchema {
     }
 
     private static func reference(_ description: String?) -> JSONValue {
-        pattern("^[A-Za-z0-9._/-]{1,\(NotificationDecoder.longestReferenceBytes)}$", description)
+        let length = "(?=.{1,\(NotificationDecoder.longestReferenceBytes)}$)"
+        return pattern("^\(length)([A-Z]{1,3} (?=[0-9]))?[A-Za-z0-9._/-]+$", description)
     }
 
     private static func relayID(_ description: String) -> JSONValue {

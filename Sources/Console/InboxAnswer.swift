@@ -37,6 +37,9 @@ package struct ListItem: Equatable, Sendable {
         isDrill = try reader.optionalFlag("drill")
     }
 
+    /// Whether there is nothing to open any more.
+    var isErased: Bool { state == "erased" }
+
     /// Whether a person should have acknowledged it by now.
     package func isOverdue(at now: Timestamp) -> Bool { acknowledgeBy.map { $0 < now } ?? false }
 }

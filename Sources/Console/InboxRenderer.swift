@@ -59,8 +59,9 @@ package struct InboxRenderer: Sendable {
         }
         result += TextTable(columns: columns, rows: rows).lines(presentation.layout)
         if answer.hasMore { result += ["", presentation.text(.moreNotShown)] }
-        let first = answer.items[0].notification
-        let newest = answer.items.first { $0.state != "opened" }?.notification ?? first
+        let readable = answer.items.filter { !$0.isErased }
+        guard let first = readable.first?.notification else { return result }
+        let newest = readable.first { $0.state != "opened" }?.notification ?? first
         let hint = Message.inboxHint(
             show: Sanitizer.line(ids.short(newest)), acknowledge: Sanitizer.line(ids.short(first)))
         return result + ["", presentation.paint(presentation.text(hint), .faint)]
@@ -79,7 +80,9 @@ package struct InboxRenderer: Sendable {
 
     /// The type's label with what makes it worse and what has become of it.
     func what(_ item: ListItem, _ labels: LabelTable) -> String {
-        var parts = [labels.text(item.type, presentation.language)]
+        // First: what does not fit the column is cut at its end.
+        var parts = item.isErased ? [presentation.text(.erasedMark)] : []
+        parts.append(labels.text(item.type, presentation.language))
         parts += item.circumstances.map { presentation.text(.circumstance($0)) }
         if let taker = item.handedTo { parts.append(presentation.text(.handedTo(taker))) }
         if item.isSetAside { parts.append(presentation.text(.setAsideMark)) }
@@ -140,6 +143,7 @@ package struct WatchRenderer: Sendable {
         if let municipality = item.municipality { parts.append(Sanitizer.line(municipality)) }
         parts.append(Sanitizer.line(item.source))
         if item.isDrill { parts.append(presentation.text(.drillMark)) }
+        if item.isErased { parts.append(presentation.text(.erasedMark)) }
         if let deadline = item.acknowledgeBy {
             let time = presentation.minute(deadline, besides: now)
             parts.append(

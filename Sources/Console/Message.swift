@@ -18,6 +18,7 @@ package enum Message: Equatable, Sendable {
     case inboxHint(show: String, acknowledge: String)
     case circumstance(String)
     case setAsideMark
+    case erasedMark
     case handedTo(String)
 
     // Watch
@@ -133,8 +134,9 @@ extension Message {
     package static let samples: [Message] = [
         .toAcknowledge(3), .overdue(1), .overdueMark, .columnTimeLeft, .columnWhat, .columnMunicipality, .columnFrom,
         .columnAge, .columnID, .drillMark, .nothingOpen, .moreNotShown,
-        .inboxHint(show: "3M9XAH", acknowledge: "7QK2ZD"), .circumstance("child-present"), .setAsideMark,
-        .handedTo("soc-1880"), .watchNew, .watchListed, .watchOpen(2, desk: "jour-1880"), .acknowledgeBy("02:19"),
+        .inboxHint(show: "3M9XAH", acknowledge: "7QK2ZD"), .circumstance("child-present"),
+        .setAsideMark, .erasedMark, .handedTo("soc-1880"), .watchNew, .watchListed, .watchOpen(2, desk: "jour-1880"),
+        .acknowledgeBy("02:19"),
         .event("acknowledged"), .outcome("taken"), .step("2"), .linkLost, .linkRestored(seconds: 38),
         .openedRecorded, .from("pol-18-rlc"), .caseID("BK-18-2026-7QK2ZD9F"), .received("02:11"), .yes, .no,
         .marking("OSL 26:1"), .attribute("circumstances"), .contentNeedsTerminal,

@@ -6,17 +6,13 @@ package struct SimulationText {
     private let report: SimulationReport
     private let running: Policy
     private let candidate: Policy
-    private let isMetadataOnly: Bool
     private let notes: [String]
 
     /// - Parameter notes: what was assumed or left out, a sentence each.
-    package init(
-        _ report: SimulationReport, running: Policy, candidate: Policy, isMetadataOnly: Bool, notes: [String]
-    ) {
+    package init(_ report: SimulationReport, running: Policy, candidate: Policy, notes: [String]) {
         self.report = report
         self.running = running
         self.candidate = candidate
-        self.isMetadataOnly = isMetadataOnly
         self.notes = notes
     }
 
@@ -26,18 +22,20 @@ package struct SimulationText {
             " from \(running.civilTime(times.lowerBound).shortText) to \(running.civilTime(times.upperBound).shortText)"
         }
         var lines = [
-            "\(report.compared) notifications\(isMetadataOnly ? " (metadata only)" : "")\(span ?? ""): policy "
-                + "\(running.digest.hex.prefix(12))… against candidate \(candidate.digest.hex.prefix(12))…",
+            "\(report.compared) notifications\(span ?? ""), \(replayed) replayed from their envelope and "
+                + "\(report.rebuilt) rebuilt: policy \(running.digest.hex.prefix(12))… against candidate "
+                + "\(candidate.digest.hex.prefix(12))…",
             Self.padded(report.same) + "  same recipients, same fields",
         ]
         for row in report.rows {
-            guard let (count, shown) = report.differences[row] else { continue }
+            guard let (count, rebuilt, shown) = report.differences[row] else { continue }
             let place = row.location.map { " (\($0))" } ?? ""
             let gone = row.isRuleGone ? ", gone" : ""
             let fields = row.fields.isEmpty ? "" : "  \(row.fields.joined(separator: " "))"
+            let assumed = rebuilt == 0 ? "" : "  (\(rebuilt) of \(count) rebuilt)"
             lines.append(
                 "\(Self.padded(count))  \(Self.word(row.kind)) \(row.party.text)  \(row.type.shortName)\(fields)  "
-                    + "rule \(row.rule.text)\(gone)\(place)  \(shown.joined(separator: " "))")
+                    + "rule \(row.rule.text)\(gone)\(place)  \(shown.joined(separator: " "))\(assumed)")
         }
         lines.append(Self.padded(report.dutiesLost) + "  duties lost")
         let widened = report.widened.map(\.text).joined(separator: ", ")
@@ -52,8 +50,9 @@ package struct SimulationText {
         object["schema"] = "budkavle.simulation/1"
         object["running"] = .string(running.digest.hex)
         object["candidate"] = .string(candidate.digest.hex)
-        object["metadataonly"] = .bool(isMetadataOnly)
         object["compared"] = .integer(Int64(report.compared))
+        object["replayed"] = .integer(Int64(replayed))
+        object["rebuilt"] = .integer(Int64(report.rebuilt))
         object["same"] = .integer(Int64(report.same))
         object["dutieslost"] = .integer(Int64(report.dutiesLost))
         object["widened"] = .array(report.widened.map { .string($0.text) })
@@ -63,7 +62,7 @@ package struct SimulationText {
         }
         object["differences"] = .array(
             report.rows.compactMap { row in
-                guard let (count, shown) = report.differences[row] else { return nil }
+                guard let (count, rebuilt, shown) = report.differences[row] else { return nil }
                 var value = JSONObject()
                 value["kind"] = .string(Self.name(row.kind))
                 value["party"] = .string(row.party.text)
@@ -72,12 +71,16 @@ package struct SimulationText {
                 if let location = row.location { value["place"] = .string("\(location)") }
                 value["fields"] = .array(row.fields.map { .string($0) })
                 value["count"] = .integer(Int64(count))
+                value["rebuilt"] = .integer(Int64(rebuilt))
                 value["notifications"] = .array(shown.map { .string($0) })
                 return .object(value)
             })
         object["notes"] = .array(notes.map { .string($0) })
         return JSONValue.object(object).text
     }
+
+    /// How many were decided by their own envelope.
+    private var replayed: Int { report.compared - report.rebuilt }
 
     private static func padded(_ count: Int) -> String {
         let text = String(count)

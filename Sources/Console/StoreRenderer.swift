@@ -39,7 +39,9 @@ package struct StoreRenderer: Sendable {
     private func lines(_ keys: StoreAnswer.Keys) -> [String] {
         var result: [String] = []
         switch keys.action {
-        case "rotate": result.append(text(.rotated(keys.active)))
+        case "rotate":
+            let isOnlyKey = keys.atHand.allSatisfy { $0 == keys.active }
+            result.append(text(isOnlyKey ? .onlyKey(keys.active) : .rotated(keys.active)))
         case "retire": result.append(text(.retired))
         default: break
         }
@@ -52,11 +54,14 @@ package struct StoreRenderer: Sendable {
     }
 
     private func lines(_ erasure: StoreAnswer.Erasure) -> [String] {
-        guard erasure.slots > 0 || erasure.notifications > 0 else { return [text(.nothingErased)] }
-        var result = [
-            text(.erased(notifications: erasure.notifications, slots: erasure.slots)),
-            text(.erasedFromDisk(rewritten: erasure.slabsRewritten, dropped: erasure.slabsDropped)),
-        ]
+        // What was found and has no keys left was erased before.
+        var result =
+            erasure.slots > 0
+            ? [
+                text(.erased(notifications: erasure.notifications, slots: erasure.slots)),
+                text(.erasedFromDisk(rewritten: erasure.slabsRewritten, dropped: erasure.slabsDropped)),
+            ] : [text(.nothingErased)]
+        guard erasure.slots > 0 || erasure.notifications > 0 else { return result }
         result.append(text(.oldKeyFiles(erasure.masterKeys)))
         result.append(text(erasure.lastKeyBackup.map { .oldKeyBackups($0.rfc3339) } ?? .noOldKeyBackup))
         return result

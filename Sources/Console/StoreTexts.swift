@@ -8,6 +8,7 @@ enum StoreText: Equatable, Sendable {
     case lastKeyBackup(String)
     case noKeyBackup
     case rotated(String)
+    case onlyKey(String)
     case retired
     case erased(notifications: Int, slots: Int)
     case nothingErased
@@ -64,9 +65,12 @@ extension StoreText {
         case .noKeyBackup: "the keys have never been backed up"
         case .rotated(let id):
             "Everything is sealed under \(id) now. Next: keys retire with the old key's id, then destroy that key."
+        case .onlyKey(let id):
+            "The master key is the same as before: \(id) is the only one that budkavled.yaml names. keys rotate --help says what to"
+                + " write there first."
         case .retired: "Nothing is sealed under it. Take it out of budkavled.yaml and destroy its file and every copy."
         case .erased(let notifications, let slots): "Erased: \(notifications) notifications, \(slots) key slots."
-        case .nothingErased: "There was nothing left to erase."
+        case .nothingErased: "It was erased before: there is nothing left to erase."
         case .erasedFromDisk(let rewritten, let dropped):
             "\(rewritten) slabs written anew, \(dropped) dropped. What waited for delivery is withdrawn."
         case .oldKeyFiles(let ids):
@@ -124,9 +128,12 @@ extension StoreText {
         case .noKeyBackup: "nycklarna har aldrig säkerhetskopierats"
         case .rotated(let id):
             "Allt är nu förseglat under \(id). Härnäst: keys retire med den gamla nyckelns id, förstör sedan den nyckeln."
+        case .onlyKey(let id):
+            "Huvudnyckeln är densamma som förut: \(id) är den enda som budkavled.yaml nämner. keys rotate --help säger vad som"
+                + " ska stå där först."
         case .retired: "Inget är förseglat under den. Ta bort den ur budkavled.yaml och förstör filen och alla kopior."
         case .erased(let notifications, let slots): "Raderat: \(notifications) meddelanden, \(slots) nyckelplatser."
-        case .nothingErased: "Det fanns inget kvar att radera."
+        case .nothingErased: "Det är redan raderat: det finns inget kvar att radera."
         case .erasedFromDisk(let rewritten, let dropped):
             "\(rewritten) nyckelblock skrivna på nytt, \(dropped) borttagna. Det som väntade på leverans är återkallat."
         case .oldKeyFiles(let ids):

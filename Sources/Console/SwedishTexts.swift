@@ -18,6 +18,7 @@ extension Message {
             "budkavle show \(show) öppnar (avsändaren ser 'öppnad').  budkavle ack \(acknowledge) kvitterar."
         case .circumstance(let code): Self.swedishCircumstance(code)
         case .setAsideMark: "inte hämtad av ert system"
+        case .erasedMark: "raderad"
         case .handedTo(let taker): "överlämnad till \(taker)"
         case .watchNew: "ny"
         case .watchListed: "öppen"
@@ -219,6 +220,8 @@ extension Message {
         case "unavailable": "reläet kan inte ta emot just nu"
         case "forbidden": "certifikatet får inte det"
         case "unknown": "finns inte, eller är inte din att se"
+        case "erased": "innehållet är raderat, det finns inget att öppna eller ta"
+        case "unreadable": "innehållet går inte att läsa längre"
         default: code
         }
     }

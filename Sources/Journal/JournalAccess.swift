@@ -5,6 +5,13 @@ package struct JournalAccess: Sendable {
     let keys: KeyStore
     let clock: any JournalClock
 
+    /// The journal's directory, `<data>/<collaboration>`.
+    package var directory: String { paths.root }
+
+    /// Opens texts with the keys that were known when this access was made: what is erased later it may still open, or, where
+    /// a slab was written anew for it, no longer.
+    package func textOpener() -> TextOpener { TextOpener(keys: keys, paths: paths, disk: disk) }
+
     /// Offers the snapshots, the newest first, until `take` says that it took one whole.
     ///
     /// - Returns: the one that was taken; nil for none.

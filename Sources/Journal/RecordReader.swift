@@ -80,10 +80,13 @@ package final class RecordReader {
 
     /// Hands out the records of a range in order, those left out that are not there.
     ///
-    /// - Parameter body: returns false to end it.
+    /// - Parameters:
+    ///   - text: gets the places of the texts beside them, those of a request before its records.
+    ///   - body: returns false to end it.
     /// - Throws: `.io`.
     package func scan(
-        from first: UInt64, through last: UInt64, _ body: (UInt64, [UInt8]) -> Bool
+        from first: UInt64, through last: UInt64, text: (TextID, TextLocation) -> Void = { _, _ in },
+        _ body: (UInt64, [UInt8]) -> Bool
     ) throws(JournalError) {
         guard first >= 1, first <= last else { return }
         if segments.last.map({ $0.firstRecord <= last }) ?? true { try look() }
@@ -91,9 +94,13 @@ package final class RecordReader {
         for segment in segments[start...] where segment.firstRecord <= last {
             let goesOn = try open(segment, from: first, through: last) { batch in
                 var number = batch.head.firstRecord
-                for case .record(let range) in batch.items {
-                    if (first...last).contains(number), !body(number, Array(batch.shared[range])) { return false }
-                    number += 1
+                for item in batch.items {
+                    switch item {
+                    case .text(let found): text(found.id, found.location)
+                    case .record(let range):
+                        if (first...last).contains(number), !body(number, Array(batch.shared[range])) { return false }
+                        number += 1
+                    }
                 }
                 return true
             }

@@ -1,5 +1,5 @@
 /// Opens texts by their places. One owner, one thread; keeps the last segments' files open.
-final class TextOpener {
+package final class TextOpener {
     private let keys: KeyStore
     private let paths: JournalPaths
     private let disk: any Disk
@@ -11,13 +11,16 @@ final class TextOpener {
         self.disk = disk
     }
 
-    func close() {
+    /// Lets go of the files. What is read afterwards opens them again.
+    package func close() {
         for file in files.values { disk.close(file) }
         files = [:]
     }
 
-    /// Reads the batch head and the text's frames, nothing else, and checks that it is this text.
-    func read(_ id: TextID, at location: TextLocation) throws(JournalError) -> [UInt8] {
+    /// Reads the batch head and the text's frames, nothing else, and checks that it is this text. Blocks.
+    ///
+    /// - Throws: `.textErased`, `.textUnreadable`, `.textMismatch`, `.keysDamaged`, `.io`.
+    package func read(_ id: TextID, at location: TextLocation) throws(JournalError) -> [UInt8] {
         let unreadable = JournalError.textUnreadable(location)
         guard let key = keys.segment(location.segment), location.byteCount > 0,
             Int(location.byteCount) <= JournalLimits.maxTextBytes

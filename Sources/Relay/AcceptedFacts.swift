@@ -53,6 +53,12 @@ extension Relay {
         return digest
     }
 
+    /// The type that a number of an event stands for; nil if it is not known.
+    package func type(of number: NameNumber) -> EventType? {
+        guard case .type(let type) = known(number) else { return nil }
+        return type
+    }
+
     /// An acceptance with its names; nil if one of them is not known.
     package func facts(of accepted: Accepted, at instant: Timestamp) -> AcceptedFacts? {
         guard case .party(let source) = known(accepted.source), case .type(let type) = known(accepted.type),

@@ -1,5 +1,5 @@
 package import CaseNotifications
-import Routing
+package import Routing
 
 extension Relay {
     /// Decides one command on this state. The events have to be applied in their order before anything else is decided.
@@ -128,21 +128,32 @@ extension Relay {
             else { return .supersedesUnknown }
         }
         if let causation = notification.causationid {
-            guard let cause = NotificationID(text: causation).flatMap({ named($0, by: submission) }),
-                cause.facts.caseID == notification.subject,
-                cause.facts.source == notification.source || cause.parties.contains(notification.source)
-            else { return .causeUnknown }
-            let asker = cause.facts.source
-            if submission.isAnswer, submission.decision.grants.contains(where: { $0.party != asker }) {
-                return .answerToOther
-            }
+            let cause = NotificationID(text: causation).flatMap { named($0, by: submission) }
+            return Self.refusal(
+                of: notification, grants: submission.decision.grants, isAnswer: submission.isAnswer, causedBy: cause)
         }
         return nil
     }
 
     private func named(_ id: NotificationID, by submission: Submission) -> NamedNotification? {
-        guard let facts = notification(id) else { return submission.recalled[id] }
-        return NamedNotification(facts: facts, parties: Set(deliveries(of: id).map(\.party)))
+        named(id) ?? submission.recalled[id]
+    }
+
+    /// What another notification would name; nil for one that is not in memory.
+    package func named(_ id: NotificationID) -> NamedNotification? {
+        notification(id).map { NamedNotification(facts: $0, parties: Set(deliveries(of: id).map(\.party))) }
+    }
+
+    /// Why a notification may not name this as its cause.
+    ///
+    /// - Parameter cause: what its `causationid` names; nil when that is nothing.
+    package static func refusal(
+        of notification: CaseNotification, grants: [Grant], isAnswer: Bool, causedBy cause: NamedNotification?
+    ) -> Refusal? {
+        guard let cause, cause.facts.caseID == notification.subject,
+            cause.facts.source == notification.source || cause.parties.contains(notification.source)
+        else { return .causeUnknown }
+        return isAnswer && grants.contains { $0.party != cause.facts.source } ? .answerToOther : nil
     }
 
     private func accepted(_ submission: Submission, as id: NotificationID, _ draft: inout Draft) -> Accepted {

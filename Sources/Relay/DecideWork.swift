@@ -1,4 +1,4 @@
-import CaseNotifications
+package import CaseNotifications
 
 /// What people do: openings and acknowledgements (design.md section 7).
 extension Relay {
@@ -187,9 +187,10 @@ extension Relay {
             if delivery.work == .taken {
                 return mine.map { .stands(sequence: $0.sequence) } ?? .refused(.somebodyElse)
             }
-            return .decided(endsAgency: false)
+            return isErasedUnread(delivery) ? .refused(.erasedUnread) : .decided(endsAgency: false)
         case .alreadyKnown(let earlier):
             if isOthers { return .refused(.somebodyElse) }
+            if isErasedUnread(delivery) { return .refused(.erasedUnread) }
             guard earlier != acknowledgement.notification,
                 deliveryRows(of: earlier).contains(where: { deliveries[$0].party == delivery.party })
                     || acknowledgement.earlierParties.contains(names.party(delivery.party))
@@ -208,6 +209,13 @@ extension Relay {
             guard (municipality ?? "").utf8.count <= Names.textLimitBytes else { return .refused(.municipalityTooLong) }
             return isOthers ? .refused(.somebodyElse) : .decided(endsAgency: false)
         }
+    }
+
+    /// Whether its content was erased before a station or a person had it: then nobody can say that it is in good hands.
+    /// Who hands over has it, or a station of his.
+    private func isErasedUnread(_ delivery: DeliveryRow) -> Bool {
+        notifications[delivery.notification].traits.content == .erased && delivery.openedSpan == .none
+            && delivery.transport != .custody && delivery.work == .open
     }
 
     // MARK: Fingerprints
@@ -244,6 +252,10 @@ extension Refusal {
         code: .conflict, pointer: "/notification", message: "the party has said that it is not theirs")
     static let somebodyElse = Refusal(
         code: .conflict, pointer: "/outcome", message: "somebody else has acknowledged it; hand it over instead")
+    /// The sender has been told that nobody read it; that stays the last word.
+    package static let erasedUnread = Refusal(
+        code: .conflict, pointer: "/outcome",
+        message: "the content was erased before anybody read it; hand it over, or say not-ours to take it off the list")
     static let earlierUnknown = Refusal(
         code: .schema, pointer: "/earlier", message: "not an earlier notification to the same party")
     static let otherParty = Refusal(

@@ -51,6 +51,10 @@ extension ApprovalForm {
         for (head, name) in [
             ("from.", Labels(sv: "avsändare, ", en: "sender, ")), ("to.", Labels(sv: "mottagare, ", en: "recipient, ")),
             ("when.", Labels(sv: "villkor, ", en: "condition, ")),
+            (
+                "basis.affirmations-from.",
+                Labels(sv: "rättslig grund, intygas av ", en: "legal basis, to be affirmed by ")
+            ),
             ("basis.", Labels(sv: "rättslig grund, ", en: "legal basis, ")),
             ("agreement.", Labels(sv: "överenskommelse, ", en: "agreement, ")),
         ] where key.hasPrefix(head) {

@@ -15,6 +15,13 @@ package struct ApprovalPart: Sendable {
     package let words: [Labels]
     /// Where the policy has it.
     package let location: SourceLocation
+
+    /// Of a client, person or desk the party; else nil.
+    var reader: Substring? {
+        let kind = id.prefix { $0 != ":" }
+        guard ["client", "person", "desk"].contains(kind) else { return nil }
+        return id.dropFirst(kind.count + 1).prefix { $0 != "/" }
+    }
 }
 
 /// The canonical form of a part: lines of a key and values, the same for every order of files, rules and keys.

@@ -93,13 +93,13 @@ extension Policy {
             Labels(sv: " och hämta det som väntar vid \($0.sv)", en: " and take what waits at \($0.en)")
         }
         return ApprovalPart(
-            id: "client:\(party.id)/\(client.id)", form: form, approvers: [party.id],
+            id: "client:\(party.id)/\(client.id)", form: form, approvers: readersApprovers(of: party),
             words: [
                 Labels(
                     sv: "Systemet \(client.id) hos \(who.sv) får \(may.sv)\(takes?.sv ?? "").",
                     en: "The system \(client.id) of \(who.en) may \(may.en)\(takes?.en ?? "")."),
                 Self.words(of: client.identity),
-            ], location: client.location)
+            ] + servedWords(of: party), location: client.location)
     }
 
     private func part(of person: Person, _ party: Party) -> ApprovalPart {
@@ -114,7 +114,7 @@ extension Policy {
             Labels(sv: " och läsa det som finns vid \($0.sv)", en: " and read what is at \($0.en)")
         }
         return ApprovalPart(
-            id: "person:\(party.id)/\(person.id)", form: form, approvers: [party.id],
+            id: "person:\(party.id)/\(person.id)", form: form, approvers: readersApprovers(of: party),
             words: [
                 Labels(
                     sv:
@@ -125,7 +125,7 @@ extension Policy {
                         + " \(may.en)\(works?.en ?? "")."
                 ),
                 Self.words(of: person.identity),
-            ], location: person.location)
+            ] + servedWords(of: party), location: person.location)
     }
 
     private func part(of desk: Desk, _ party: Party) -> ApprovalPart {
@@ -136,12 +136,25 @@ extension Policy {
             ?? Labels(sv: "händelser av alla slag", en: "events of every type")
         let (who, which) = (name(party.id), desk.labels.quoted)
         return ApprovalPart(
-            id: "desk:\(party.id)/\(desk.id)", form: form, approvers: [party.id],
+            id: "desk:\(party.id)/\(desk.id)", form: form, approvers: readersApprovers(of: party),
             words: [
                 Labels(
                     sv: "Vid \(which.sv) (\(desk.id)) hos \(who.sv) tas emot: \(types.sv).",
                     en: "\(which.en) (\(desk.id)) of \(who.en) takes: \(types.en).")
-            ], location: desk.location)
+            ] + servedWords(of: party), location: desk.location)
+    }
+
+    /// Who approves clients, people and desks of a party: itself, and the boards that it is an agent of, whose data are there.
+    private func readersApprovers(of party: Party) -> [PartyID] { Set(party.agentFor + [party.id]).sorted() }
+
+    private func servedWords(of party: Party) -> [Labels] {
+        guard !party.agentFor.isEmpty else { return [] }
+        let boards = names(party.agentFor.sorted())
+        return [
+            Labels(
+                sv: "På jourens tider finns där också det som är till: \(boards.sv).",
+                en: "At the hours of its duty what is for these is there too: \(boards.en).")
+        ]
     }
 
     private func fallbackPart(of party: Party) -> ApprovalPart? {

@@ -29,7 +29,7 @@ extension Policy {
         add(rule.to, "to", to: &form)
         form.add("valid", Self.text(of: rule.validity))
         add(rule.when, to: &form)
-        if let basis = rule.basis.flatMap({ bases[$0] }) { add(basis, to: &form) }
+        if let basis = rule.basis.flatMap({ bases[$0] }) { add(basis, for: rule, to: &form) }
         form.add("affirm", some: rule.affirmations)
         form.add("consent", some: rule.consent)
         form.add("agreements", some: rule.agreements)
@@ -88,7 +88,7 @@ extension Policy {
         form.add("when.protected", when.isProtected.map { $0 ? "yes" : "no" })
     }
 
-    private func add(_ basis: Basis, to form: inout ApprovalForm) {
+    private func add(_ basis: Basis, for rule: Rule, to form: inout ApprovalForm) {
         form.add("basis", basis.id)
         form.add("basis.sfs", basis.sfs)
         form.add("basis.amended", basis.amended)
@@ -103,6 +103,9 @@ extension Policy {
         form.add("basis.secrecy.within", some: basis.secrecyWithin.map(\.description))
         form.add("basis.secrecy.except", some: basis.secrecyExcept.map(\.description))
         form.add("basis.affirmations", some: basis.affirmations)
+        for kind in PartyKind.allCases where rule.from.kinds?.contains(kind) ?? true {
+            form.add("basis.affirmations-from.\(kind.rawValue)", some: basis.affirmationsFrom[kind] ?? [])
+        }
         form.add("basis.consent", some: basis.consent)
         form.add("basis.agreement", basis.needsAgreement ? "required" : "not-required")
     }

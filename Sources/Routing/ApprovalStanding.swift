@@ -15,6 +15,20 @@ package struct MissingApproval: Sendable {
     package let part: ApprovalPart
     /// Never empty.
     package let parties: [PartyID]
+    /// Of an on-call desk's acting for a board that approved just that: who reads there, which the board has not approved.
+    package let readers: [String]
+}
+
+extension ApprovalPart {
+    /// What stands before the colon.
+    fileprivate var kind: Substring { id.prefix { $0 != ":" } }
+
+    /// Of an on-call desk's acting for a board its party and the board; else nil.
+    fileprivate var agency: (desk: Substring, board: PartyID)? {
+        guard kind == "agent" else { return nil }
+        let desk = id.dropFirst(kind.count + 1).prefix { $0 != "/" }
+        return (desk, PartyID(unchecked: String(id[desk.endIndex...].dropFirst())))
+    }
 }
 
 /// One party's approval of one part.
@@ -68,10 +82,42 @@ package struct ApprovalStanding: Sendable {
         self.parts = parts
         self.approved = approved
         self.approvers = approvers.sorted { $0.party < $1.party }
-        missing = parts.compactMap { part in
-            let parties = part.approvers.filter { approved[$0]?[part.id]?.form != part.form }
-            return parties.isEmpty ? nil : MissingApproval(part: part, parties: parties)
+        let lacking = parts.map { part in part.approvers.filter { approved[$0]?[part.id]?.form != part.form } }
+        // A board for which a desk may not act yet has nothing there: who works there for the others stays.
+        let unread = Self.unread(parts, lacking)
+        let unserved = Set(zip(parts, lacking).lazy.filter { $0.agency != nil && !$1.isEmpty }.map(\.0.id))
+            .union(unread.keys)
+        missing = zip(parts, lacking).compactMap { part, lacking in
+            if let agency = part.agency, let readers = unread[part.id] {
+                return MissingApproval(part: part, parties: [agency.board], readers: readers)
+            }
+            let parties = lacking.filter { board in
+                part.reader.map { !unserved.contains("agent:\($0)/\(board)") } ?? true
+            }
+            return parties.isEmpty ? nil : MissingApproval(part: part, parties: parties, readers: [])
         }
+    }
+
+    /// By on-call desk and board, both of which have approved that it acts for the board, what the board leaves nobody to read
+    /// its data by: all desks, all clients or all people that the desk's party has approved. It is not served then; a board
+    /// that lacks one of several is, and that one is inactive.
+    private static func unread(_ parts: [ApprovalPart], _ lacking: [[PartyID]]) -> [String: [String]] {
+        var readers: [Substring: [Substring: [(id: String, lacking: [PartyID])]]] = [:]
+        for (part, lacking) in zip(parts, lacking) {
+            // What the desk's own party has not approved is inactive for everybody.
+            guard let party = part.reader, !lacking.contains(where: { $0.text == party }) else { continue }
+            readers[party, default: [:]][part.kind, default: []].append((part.id, lacking))
+        }
+        var unread: [String: [String]] = [:]
+        for (part, lacking) in zip(parts, lacking) where lacking.isEmpty {
+            guard let agency = part.agency else { continue }
+            for all in (readers[agency.desk] ?? [:]).values {
+                let unsigned = all.filter { $0.lacking.contains(agency.board) }
+                guard unsigned.count == all.count else { continue }
+                unread[part.id, default: []] += unsigned.map(\.id)
+            }
+        }
+        return unread.mapValues { $0.sorted() }
     }
 
     /// A line for an exercise without any approvals; nil when there are some, or nothing to approve.
@@ -98,15 +144,21 @@ package struct ApprovalStanding: Sendable {
         } else if approvers.isEmpty {
             return
         }
+        // Of a file that could not be read its mistakes are told, once.
+        let broken = Set(log.diagnostics.lazy.filter { $0.severity == .error }.map(\.location.file))
+        let unread = Set(
+            parties.map(\.id).filter { party in broken.contains { $0.hasSuffix("approvals/\(party).yaml") } })
         for entry in missing {
             let lacking = entry.parties.filter { party in
-                approved[party]?[entry.part.id] == nil && (mode == .exercise || !silent.contains(party))
+                (approved[party]?[entry.part.id] == nil || !entry.readers.isEmpty) && !unread.contains(party)
+                    && (mode == .exercise || !silent.contains(party))
             }
             guard !lacking.isEmpty else { continue }
             let effect = mode == .production ? "is inactive" : "would be inactive in production mode"
+            let readers = entry.readers.isEmpty ? "" : " for \(entry.readers.joined(separator: ", "))"
             log.warning(
                 .approvalMissing, at: Place(entry.part.location),
-                "\(entry.part.id) \(effect): approval of \(Policy.list(lacking)) missing",
+                "\(entry.part.id) \(effect): approval of \(Policy.list(lacking)) missing\(readers)",
                 hint: "budkavled approve --party \(lacking[0]) --key FILE")
         }
     }

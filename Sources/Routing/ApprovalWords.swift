@@ -35,7 +35,7 @@ extension Policy {
                     en: "With protected identity only: \(strict.en)."))
         }
         if let basis = rule.basis.flatMap({ bases[$0] }) { lines += words(of: basis) }
-        lines += limits(of: rule).map { Labels(sv: "Bara om \($0.sv).", en: "Only if \($0.en).") }
+        lines += limits(of: rule, from: senders).map { Labels(sv: "Bara om \($0.sv).", en: "Only if \($0.en).") }
         if let period = period(of: rule.validity) {
             lines.append(Labels(sv: "Gäller \(period.sv).", en: "In force \(period.en)."))
         }
@@ -80,8 +80,8 @@ extension Policy {
 
     // MARK: Conditions
 
-    /// The conditions that a rule and its basis set.
-    private func limits(of rule: Rule) -> [Labels] {
+    /// The conditions that a rule and its basis set for some senders.
+    private func limits(of rule: Rule, from senders: [PartyID]) -> [Labels] {
         let basis = rule.basis.flatMap { bases[$0] }
         var limits: [Labels] = []
         func add(_ sv: String, _ en: String) { limits.append(Labels(sv: sv, en: en)) }
@@ -102,6 +102,7 @@ extension Policy {
             let text = text(ofAffirmation: affirmation)
             add("avsändaren intygar: \(text.sv)", "the sender affirms: \(text.en)")
         }
+        if let basis { limits += self.limits(of: basis, from: senders) }
         for consent in [basis?.consent ?? [], rule.consent] where !consent.isEmpty {
             let whose = Labels.either(consent.map(Self.consenting))
             add("samtycke finns av \(whose.sv)", "there is consent of \(whose.en)")
@@ -113,6 +114,22 @@ extension Policy {
                 "an agreement\(named.en.isEmpty ? "" : " (\(named.en))") is in force, or both are one authority")
         }
         return limits
+    }
+
+    /// What the law lets senders of some kinds affirm besides.
+    private func limits(of basis: Basis, from senders: [PartyID]) -> [Labels] {
+        let kinds = Set(senders.compactMap { party($0)?.kind })
+        return Set(kinds.flatMap { basis.affirmationsFrom[$0] ?? [] }).sorted().map { name in
+            let text = text(ofAffirmation: name)
+            let bound = kinds.filter { basis.affirmationsFrom[$0]?.contains(name) ?? false }
+            guard bound != kinds else {
+                return Labels(sv: "avsändaren intygar: \(text.sv)", en: "the sender affirms: \(text.en)")
+            }
+            let whose = Labels.either(bound.map(\.rawValue).sorted().map { Labels(of: $0) })
+            return Labels(
+                sv: "avsändaren, när den är av slaget \(whose.sv), intygar: \(text.sv)",
+                en: "the sender, where it is of the kind \(whose.en), affirms: \(text.en)")
+        }
     }
 
     private func limits(of when: Condition) -> [Labels] {

@@ -15,6 +15,12 @@ extension Deciding {
         }
     }
 
+    /// What the sender must affirm for a rule: what the law demands of its kind, then what the rule does.
+    func demandedAffirmations(_ rule: Rule, _ basis: Basis) -> [String] {
+        let law = basis.affirmations(from: sender.kind)
+        return rule.affirmations.isEmpty ? law : law + rule.affirmations.filter { !law.contains($0) }
+    }
+
     /// Whether it is made for this notification: by the relay's clock, never by the time that the sender writes. One made long
     /// before is a standing one.
     private mutating func isTimely(_ affirmation: Affirmation) -> Bool {

@@ -84,7 +84,7 @@ extension Deciding {
     }
 
     private func affirmationStep(_ rule: Rule, _ basis: Basis) -> RuleStep {
-        let wanted = basis.affirmations + rule.affirmations.filter { !basis.affirmations.contains($0) }
+        let wanted = demandedAffirmations(rule, basis)
         let missing = wanted.filter { !affirmed.contains($0) }
         return RuleStep(
             matcher: .affirmations, holds: missing.isEmpty,

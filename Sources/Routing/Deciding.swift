@@ -273,8 +273,7 @@ struct Deciding {
             let stated = secrecy?.description ?? ""
             return failure(.noRule, .secrecyExcluded(basis: basis.id, secrecy: stated), inLaw: true)
         }
-        var missing = basis.affirmations.filter { !affirmed.contains($0) }
-        missing += rule.affirmations.filter { !affirmed.contains($0) && !basis.affirmations.contains($0) }
+        let missing = demandedAffirmations(rule, basis).filter { !affirmed.contains($0) }
         if !missing.isEmpty { return failure(.affirmationMissing, .affirmationsMissing(missing), inLaw: false) }
         if !rule.consent.isEmpty {
             guard notification.consent != nil, let giver = notification.consentOf, rule.consent.contains(giver) else {

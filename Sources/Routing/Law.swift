@@ -116,8 +116,12 @@ package final class Basis: Sendable {
     package let secrecyWithin: [SecrecyPattern]
     /// Which it does not lift.
     package let secrecyExcept: [SecrecyPattern]
-    /// What the sender must affirm for each notification.
+    /// What every sender must affirm for each notification.
     package let affirmations: [String]
+    /// What senders of a kind must affirm besides.
+    package let affirmationsFrom: [PartyKind: [String]]
+    /// Both, of the kinds that have something besides: made once, for decisions.
+    private let allAffirmations: [PartyKind: [String]]
     /// Whose consent it rests on: one of these; empty is nobody's.
     package let consent: [String]
     /// Whether a `may` on it needs an agreement in force.
@@ -129,8 +133,8 @@ package final class Basis: Sendable {
     init(
         id: String, labels: Labels, sfs: String, amended: String?, paragraph: String, effect: Effect,
         validity: Validity, senders: PartyMatcher?, recipients: PartyMatcher?, types: Set<EventType>?,
-        secrecyWithin: [SecrecyPattern], secrecyExcept: [SecrecyPattern], affirmations: [String], consent: [String],
-        needsAgreement: Bool, location: SourceLocation
+        secrecyWithin: [SecrecyPattern], secrecyExcept: [SecrecyPattern], affirmations: [String],
+        affirmationsFrom: [PartyKind: [String]], consent: [String], needsAgreement: Bool, location: SourceLocation
     ) {
         self.id = id
         self.labels = labels
@@ -145,10 +149,15 @@ package final class Basis: Sendable {
         self.secrecyWithin = secrecyWithin
         self.secrecyExcept = secrecyExcept
         self.affirmations = affirmations
+        self.affirmationsFrom = affirmationsFrom
+        allAffirmations = affirmationsFrom.mapValues { affirmations + $0 }
         self.consent = consent
         self.needsAgreement = needsAgreement
         self.location = location
     }
+
+    /// What a sender of a kind must affirm for each notification.
+    package func affirmations(from kind: PartyKind) -> [String] { allAffirmations[kind] ?? affirmations }
 
     /// Whether it lifts secrecy at the source. Without any secrecy there is nothing to lift.
     func lifts(_ provision: SecrecyProvision?) -> Bool {

@@ -24,6 +24,8 @@ package final class Policy: Sendable {
     package let agreements: [Agreement]
     /// All rules, sorted by id.
     package let rules: [Rule]
+    /// What the rules of others may do with our parties.
+    let neighbours: Neighbours
     /// Worked examples, in the file's order.
     package let examples: [Example]
     /// What types and fields are called.
@@ -39,8 +41,8 @@ package final class Policy: Sendable {
     init(
         digest: Digest, canonicalText: [UInt8], settings: CollaborationSettings, catalogue: EventCatalogue,
         zone: ZoneTransitions, parties: [Party], bases: [String: Basis], agreements: [Agreement], rules: [Rule],
-        examples: [Example], vocabulary: Vocabulary, index: PolicyIndex, inactive: InactiveParts,
-        approvers: [Approver]
+        neighbours: Neighbours, examples: [Example], vocabulary: Vocabulary, index: PolicyIndex,
+        inactive: InactiveParts, approvers: [Approver]
     ) {
         self.digest = digest
         self.canonicalText = canonicalText
@@ -51,6 +53,7 @@ package final class Policy: Sendable {
         self.bases = bases
         self.agreements = agreements
         self.rules = rules
+        self.neighbours = neighbours
         self.examples = examples
         self.vocabulary = vocabulary
         self.index = index
@@ -68,7 +71,7 @@ package final class Policy: Sendable {
     package var labels: Labels { settings.labels }
     /// The simulated clock, in exercise mode, if there is one.
     package var clock: ClockSettings? { settings.clock }
-    /// How long the relay keeps what.
+    /// How long the relay keeps content.
     package var retention: RetentionSettings { settings.retention }
     /// Names of the county's municipalities by code.
     package var municipalities: [String: String] { settings.municipalities }
@@ -219,8 +222,8 @@ package struct CollaborationSettings: Sendable {
     let workingDays: OpeningCalendar
     /// Settings of the classes U1, U2, U3, U4, U0, by raw value.
     package let urgency: [UrgencySettings]
-    /// How long the relay keeps what.
-    package let retention: RetentionSettings
+    /// How long the relay keeps content.
+    package internal(set) var retention: RetentionSettings
     /// Groups, sorted by id.
     package let groups: [PartyGroup]
 }

@@ -157,7 +157,8 @@ struct PolicyChanges {
     private static func keyed(_ items: [JSONValue]) -> [String: JSONValue]? {
         var result: [String: JSONValue] = [:]
         for item in items {
-            guard let name = item["id"]?.string ?? item["name"]?.string, result.updateValue(item, forKey: name) == nil
+            guard let name = item["id"]?.string ?? item["name"]?.string ?? item["collaboration"]?.string,
+                result.updateValue(item, forKey: name) == nil
             else { return nil }
         }
         return items.isEmpty ? nil : result

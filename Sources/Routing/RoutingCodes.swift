@@ -54,6 +54,11 @@ extension DiagnosticCode {
     /// In production mode: hours in which nobody answers for a municipality, and its board has not signed them.
     static let uncovered = DiagnosticCode(3401)
 
+    /// What a rule does to a neighbouring county's party, which that county's rules do not name.
+    static let unnamedByNeighbour = DiagnosticCode(3501)
+    /// A party that two collaborations put into different counties.
+    static let partyInTwoCounties = DiagnosticCode(3502)
+
     /// A worked example that comes out otherwise.
     static let failedExample = DiagnosticCode(4001)
 
@@ -76,6 +81,9 @@ extension DiagnosticCode {
 
     /// In exercise mode: hours in which nobody answers for a municipality, and its board has not signed them.
     static let uncoveredInExercise = DiagnosticCode(5401)
+
+    /// What a neighbour may do, and no rule of its does.
+    static let unusedNeighbour = DiagnosticCode(5501)
 
     /// A part that somebody has not approved.
     static let approvalMissing = DiagnosticCode(5301)

@@ -12,8 +12,7 @@ struct RuleLoosening {
         var loosened: [String] = []
         func note(_ isLooser: Bool, _ what: String) { if isLooser { loosened.append(what) } }
         loosened += conditions(before.when, after.when)
-        let demanded = Set(first.affirmations + before.affirmations)
-        note(!demanded.isSubset(of: second.affirmations + after.affirmations), "affirmations")
+        loosened += affirmations((before, first), (after, second))
         note(Self.isWider(before.consent, after.consent), "consent")
         let neededOne = before.kind == .may && first.needsAgreement
         let needsOne = after.kind == .may && second.needsAgreement
@@ -35,6 +34,23 @@ struct RuleLoosening {
         note(before.to.isNamed && !after.to.isNamed, "being named")
         note(Self.isWider(before.to.roles, after.to.roles), "the word that it is named with")
         return loosened
+    }
+
+    /// Of what every sender must affirm. The law asks by the sender's kind, which may be another now.
+    private func affirmations(_ before: (rule: Rule, basis: Basis), _ after: (rule: Rule, basis: Basis)) -> [String] {
+        let senders = new.parties.filter { sender in
+            after.rule.from.meansPartyAlone(sender, ownCounty: new.county)
+                && after.basis.senders?.matches(sender) ?? true
+        }
+        let askedLess = senders.filter { sender in
+            let kind = old.party(sender.id)?.kind ?? sender.kind
+            let demanded = Set(before.basis.affirmations(from: kind) + before.rule.affirmations)
+            return !demanded.isSubset(of: after.basis.affirmations(from: sender.kind) + after.rule.affirmations)
+        }
+        guard !askedLess.isEmpty else { return [] }
+        if askedLess.count == senders.count { return ["affirmations"] }
+        let kinds = Set(askedLess.map(\.kind.rawValue)).sorted()
+        return ["affirmations from \(kinds.joined(separator: ", "))"]
     }
 
     private func conditions(_ old: Condition, _ new: Condition) -> [String] {

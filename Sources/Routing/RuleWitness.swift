@@ -40,7 +40,7 @@ extension Policy {
             circumstances.append(other)
         }
         let needed = Set(definition.requiredAttributes + condition.attributes)
-        let affirmed = (basis.affirmations + rule.affirmations + condition.affirmed).filter {
+        let affirmed = (basis.affirmations(from: sender.kind) + rule.affirmations + condition.affirmed).filter {
             !condition.notAffirmed.contains($0)
         }
         var audience: [AudienceEntry] = []
@@ -100,8 +100,10 @@ extension Policy {
         rules.filter { $0.types.contains(type) }.map { rule in
             let codes = municipalities.keys.sorted()
             let recipients = parties.indices.filter { place in
-                codes.contains { canReach(rule, party: place, type: type, municipality: $0) }
-                    || isNamedElsewhere(rule, party: place, type: type)
+                // A neighbouring county's board is reached with its own municipality.
+                (codes + parties[place].municipalities).contains {
+                    canReach(rule, party: place, type: type, municipality: $0)
+                } || isNamedElsewhere(rule, party: place, type: type)
             }
             return RuleWay(
                 rule: rule, senders: senders(of: rule).map { parties[$0].id },

@@ -20,6 +20,14 @@ package struct SimulationReport: Sendable {
         package static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
     }
 
+    /// What a notification is decided by.
+    package enum Basis: Sendable {
+        /// Its own envelope.
+        case envelope
+        /// One that was made up from what is recorded of it.
+        case rebuilt
+    }
+
     /// One kind of difference and how often it comes.
     package struct Row: Sendable, Hashable {
         /// What is otherwise.
@@ -40,12 +48,14 @@ package struct SimulationReport: Sendable {
 
     /// Notifications that were compared.
     package private(set) var compared = 0
+    /// Those of them whose envelope was rebuilt.
+    package private(set) var rebuilt = 0
     /// Those of them that go to the same parties with the same fields.
     package private(set) var same = 0
     /// The earliest and the latest of them.
     package private(set) var times: ClosedRange<Timestamp>?
-    /// Differences: how often, and the first few notifications that show each.
-    package private(set) var differences: [Row: (count: Int, shown: [String])] = [:]
+    /// Differences: how often, how often of those by a rebuilt envelope, and the first few notifications that show each.
+    package private(set) var differences: [Row: (count: Int, rebuilt: Int, shown: [String])] = [:]
     /// So many notifications are named for each difference.
     package static let shownNotifications = 3
 
@@ -76,16 +86,20 @@ package struct SimulationReport: Sendable {
     /// Decides one notification by both policies at an instant and keeps what is otherwise.
     ///
     /// - Parameter name: what it is called in the report: a notification's id, or a line's number.
-    package mutating func compare(_ notification: CaseNotification, at instant: Timestamp, called name: String) {
+    package mutating func compare(
+        _ notification: CaseNotification, at instant: Timestamp, called name: String, by basis: Basis = .envelope
+    ) {
         let before = running.decide(notification, at: instant)
         let after = candidate.decide(notification, at: instant)
         compared += 1
+        if basis == .rebuilt { rebuilt += 1 }
         times = times.map { min($0.lowerBound, instant)...max($0.upperBound, instant) } ?? instant...instant
         let rows = rows(from: before, to: after, type: notification.type)
         if rows.isEmpty { same += 1 }
         for row in rows {
-            var entry = differences[row] ?? (0, [])
+            var entry = differences[row] ?? (0, 0, [])
             entry.count += 1
+            if basis == .rebuilt { entry.rebuilt += 1 }
             if entry.shown.count < Self.shownNotifications { entry.shown.append(name) }
             differences[row] = entry
         }

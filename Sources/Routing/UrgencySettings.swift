@@ -45,18 +45,71 @@ package struct EscalationStep: Hashable, Sendable {
     package let step: Step
 }
 
-/// How long the relay keeps what.
+/// How long content stays, in seconds of the relay's clock.
+package struct ContentTimes: Hashable, Sendable {
+    /// After the last act that finished every delivery.
+    package var afterAcknowledgement: Int64
+    /// After the last deadline of a delivery that is not finished; after acceptance where there is none.
+    package var unacknowledged: Int64
+
+    /// Both times.
+    package init(afterAcknowledgement: Int64, unacknowledged: Int64) {
+        (self.afterAcknowledgement, self.unacknowledged) = (afterAcknowledgement, unacknowledged)
+    }
+}
+
+/// How long the relay keeps content.
 package struct RetentionSettings: Hashable, Sendable {
-    /// Content, after the last act that finished every delivery.
-    package let contentAfterAcknowledgementSeconds: Int64
-    /// Content that somebody has not acknowledged, after the last deadline; after acceptance where there is none.
-    package let contentUnacknowledgedSeconds: Int64
+    /// Seconds for which what was acknowledged stays at least.
+    static let leastAfterAcknowledgement: Int64 = 3_600
+
+    /// What nobody has acknowledged stays a day at least, and until the last step of any class's escalation.
+    static func leastUnacknowledged(_ urgency: [UrgencySettings]) -> Int64 {
+        urgency.flatMap(\.escalation).map(\.afterSeconds).reduce(86_400, max)
+    }
+
+    /// Of types that say nothing of their own.
+    package let content: ContentTimes
+    /// Of types that do, in `types.yaml`.
+    package let byType: [EventType: ContentTimes]
+
+    /// Times for content and for that of some types.
+    package init(content: ContentTimes, byType: [EventType: ContentTimes] = [:]) {
+        (self.content, self.byType) = (content, byType)
+    }
+
+    /// How long content of a type stays; nil for a type that nobody knows any more.
+    package func content(of type: EventType?) -> ContentTimes { type.flatMap { byType[$0] } ?? content }
+
+    /// Younger content stays, whatever its type and whatever became of it.
+    package var shortestSeconds: Int64 {
+        byType.values.reduce(min(content.afterAcknowledgement, content.unacknowledged)) {
+            min($0, $1.afterAcknowledgement, $1.unacknowledged)
+        }
+    }
+
+    /// With the times that types have of their own, each over the collaboration's.
+    func with(_ own: [EventType: TypeRetention]) -> RetentionSettings {
+        RetentionSettings(
+            content: content,
+            byType: own.mapValues {
+                ContentTimes(
+                    afterAcknowledgement: $0.afterAcknowledgement ?? content.afterAcknowledgement,
+                    unacknowledged: $0.unacknowledged ?? content.unacknowledged)
+            })
+    }
 
     /// Settings that did nothing and are none any more.
     static let removed = [
         "receipts": "receipts can be read for 90 days, whatever stands here; remove this line",
         "duplicates": "duplicates are known for 30 days, whatever stands here; remove this line",
     ]
+}
+
+/// What a type says of its own retention, seconds; nil where the collaboration's holds.
+struct TypeRetention: Hashable, Sendable {
+    var afterAcknowledgement: Int64?
+    var unacknowledged: Int64?
 }
 
 /// The simulated clock of exercise mode.

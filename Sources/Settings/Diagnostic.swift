@@ -179,6 +179,8 @@ package struct DiagnosticCode: Hashable, Comparable, Sendable, CustomStringConve
     package static let empty = DiagnosticCode(1013)
     /// A key that is not plain text.
     package static let complexKey = DiagnosticCode(1014)
+    /// A file that is passed over for its name.
+    package static let misnamed = DiagnosticCode(1015)
     /// A key that the schema does not know.
     package static let unknownKey = DiagnosticCode(2001)
     /// A key that the schema demands.

@@ -15,12 +15,15 @@ package enum SettingsFiles {
     /// - Throws: the first fault; a file of another name is no fault.
     package static func read(directory: String) throws(SettingsFault) -> [String: String] {
         let found = try readAll(directory: directory)
-        if let fault = found.faults.first { throw fault }
+        for fault in found.faults {
+            if case .misnamed = fault { continue }
+            throw fault
+        }
         return found.files
     }
 
     /// The same, with the faults of single files beside what can be read all the same, so that one hides no other: a file that
-    /// is not UTF-8 is there with U+FFFD where it is not, one that is too long or unreadable is not.
+    /// is not UTF-8 is there with U+FFFD where it is not, one that is too long, unreadable or misnamed is not.
     ///
     /// - Throws: `.unreadable` for a directory, `.tooMany`.
     package static func readAll(
@@ -97,6 +100,9 @@ package enum SettingsFiles {
                     found.faults.append(error)
                 }
                 guard sum <= longestSumBytes else { throw .tooMany(path: path) }
+            } else if [".yml", ".yaml"].contains(where: { name.lowercased().hasSuffix($0) }) {
+                guard found.files.count + found.faults.count < mostFiles else { throw .tooMany(path: path) }
+                found.faults.append(.misnamed(path: path))
             }
         }
     }
@@ -112,6 +118,8 @@ package enum SettingsFault: Error, Equatable, Sendable, CustomStringConvertible 
     case notUTF8(path: String, line: Int, column: Int)
     /// Too many files, too many bytes, or directories nested too deep; the path is the first beyond.
     case tooMany(path: String)
+    /// The name ends in something like `.yaml`: the file is passed over, which nobody may have meant.
+    case misnamed(path: String)
 
     /// The same as a finding, for one list with all others.
     package var diagnostic: Diagnostic {
@@ -121,19 +129,28 @@ package enum SettingsFault: Error, Equatable, Sendable, CustomStringConvertible 
             case .tooLong: (.fileTooLong, "longer than the limit of \(SettingsReader.longestFileBytes) bytes")
             case .notUTF8: (.notUTF8, "not UTF-8 from here on")
             case .tooMany: (.fileTooLong, "too many files, too many bytes or directories nested too deep")
+            case .misnamed: (.misnamed, "the file is not read: only names that end in '.yaml' are")
             }
-        return Diagnostic(code: code, location: location, message: message, hint: hint)
+        return Diagnostic(code: code, severity: severity, location: location, message: message, hint: hint)
     }
 
     /// What to do, where the message does not say it.
     private var hint: String? {
-        if case .notUTF8 = self { return "save the file as UTF-8" }
-        return nil
+        switch self {
+        case .notUTF8: "save the file as UTF-8"
+        case .misnamed: "rename it to .yaml, or move it away"
+        case .unreadable, .tooLong, .tooMany: nil
+        }
+    }
+
+    private var severity: Diagnostic.Severity {
+        if case .misnamed = self { return .warning }
+        return .error
     }
 
     private var location: SourceLocation {
         switch self {
-        case .unreadable(let path, _), .tooLong(let path), .tooMany(let path):
+        case .unreadable(let path, _), .tooLong(let path), .tooMany(let path), .misnamed(let path):
             SourceLocation(file: path, line: 1, column: 1)
         case .notUTF8(let path, let line, let column): SourceLocation(file: path, line: line, column: column)
         }

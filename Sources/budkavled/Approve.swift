@@ -135,6 +135,7 @@ struct Approve: ParsableCommand {
             lines += changes.map { "  ! \($0.text(language))" }
         }
         lines += item.part.words.map { "    \($0.text(language))" }
+        if !item.others.isEmpty { lines.append("    " + say(.lacksOthers(item.others.map { "\($0)" }))) }
         return lines.map { Sanitizer.line($0, limit: Self.longestLine) }
     }
 }

@@ -9,9 +9,10 @@ struct Simulate: ParsableCommand {
         abstract:
             "Decide again what was sent, by a candidate. Exit 0 same, 2 different, 3 widened or a duty lost.",
         discussion: """
-            The journal gives sender, type, municipality, recipients and rules of each notification; its content is not
-            opened. What else a decision reads is rebuilt from that, and the answer says what was assumed. --events takes
-            whole events instead. Answers name types, parties, rules and notification ids only.
+            The journal gives each notification: its content is opened with the master key, for its envelope alone. Where
+            the content was erased or has gone, the envelope is rebuilt from who got it by which rule, and the answer says
+            how often, and what was assumed. --events takes whole events instead. Answers name types, parties, rules and
+            notification ids only.
             """)
     @OptionGroup var config: ConfigurationOption
     @Option(help: "The candidate: a configuration directory, or the directory of one policy.") var candidate: String
@@ -38,17 +39,24 @@ struct Simulate: ParsableCommand {
             try PolicySimulation.run(
                 configDirectory: config.directory, candidate: candidate, collaboration: collaboration, source: source)
         }
-        var notes = found.assumptions.map { "assumed " + $0 }
+        var notes: [String] = []
+        if found.report.rebuilt > 0 {
+            let other = found.report.rebuilt - found.erased
+            notes.append(
+                "\(found.report.rebuilt) rebuilt from who got them by which rule: \(found.erased) erased, \(other) gone or not"
+                    + " readable")
+        }
+        notes += found.assumptions.map { "assumed in those, " + $0 }
         if found.unexplained > 0 {
-            notes.append("\(found.unexplained) were not compared: no envelope gives the recipients that are recorded")
+            notes.append(
+                "\(found.unexplained) were not compared: the running policy does not have their type, or their content is not"
+                    + " there and no envelope gives the recipients that are recorded")
         }
         if found.underOtherPolicies > 0 {
             notes.append("\(found.underOtherPolicies) were accepted under another policy than the running one")
         }
         if found.unreadable > 0 { notes.append("\(found.unreadable) could not be read") }
-        let text = SimulationText(
-            found.report, running: found.running, candidate: found.candidate, isMetadataOnly: found.isMetadataOnly,
-            notes: notes)
+        let text = SimulationText(found.report, running: found.running, candidate: found.candidate, notes: notes)
         try Terminal.put(json ? text.json : text.lines.joined(separator: "\n"))
         if events != nil, found.report.compared == 0 {
             Terminal.complain("nothing was compared: no event came from --events")

@@ -6,7 +6,7 @@ import Testing
 @testable import BudkavleClient
 
 /// The whole client over real sockets, against the server's own session.
-@Suite(.timeLimit(.minutes(1))) struct RelayClientTests {
+@Suite(.timeLimit(.minutes(10))) struct RelayClientTests {
     @Test func `a notification goes out and its acceptance comes back`() async throws {
         try await withRelay({ _, _ in .receipt(["status": "accepted", "notification": "N1", "position": "o.7"]) }) {
             relay, client in

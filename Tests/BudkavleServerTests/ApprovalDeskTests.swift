@@ -6,7 +6,7 @@ import Testing
 @testable import BudkavleServer
 
 /// What `budkavled approve` reads and writes.
-@Suite(.timeLimit(.minutes(2))) struct ApprovalDeskTests {
+@Suite(.timeLimit(.minutes(10))) struct ApprovalDeskTests {
     private let site: ApprovalSite
 
     init() throws { site = try ApprovalSite() }
@@ -57,6 +57,31 @@ import Testing
         #expect(
             before.filter { $0.key != "person:soc-1880/staff-23" }
                 == after.filter { $0.key != "person:soc-1880/staff-23" })
+    }
+
+    @Test func `who works at an on-call desk waits for every board, and each learns who else has not signed`() throws {
+        let secret = ApproverSecret()
+        let part = "person:jour-18-norr/staff-73"
+        for party in ["jour-18-norr", "soc-1863", "soc-1864", "soc-1884"] {
+            let desk = try site.desk(party)
+            try desk.approve(try desk.pending([]), by: secret, handingOverTo: nil)
+        }
+        // soc-1885 has not said that the desk acts for it, so nothing of its is there and nobody waits for it.
+        #expect(try site.desk("soc-1863").items.first { $0.part.id == part }?.others == [])
+        let last = try site.desk("soc-1885")
+        let agent = "agent:jour-18-norr/soc-1885"
+        try last.approve(try last.pending([agent]), by: secret, handingOverTo: nil)
+        // Nor while it has approved nobody who reads there: only the desk's acting for it waits.
+        #expect(try site.desk("soc-1863").items.first { $0.part.id == part }?.others == [])
+        #expect(try site.desk("jour-18-norr").items.first { $0.part.id == agent }?.others.map(\.text) == ["soc-1885"])
+        let more = try site.desk("soc-1885")
+        let readers = ["desk:jour-18-norr/jour-18-norr", "client:jour-18-norr/jourdator"]
+        try more.approve(try more.pending(readers + ["person:jour-18-norr/staff-74"]), by: secret, handingOverTo: nil)
+        #expect(try site.desk("soc-1863").items.first { $0.part.id == part }?.others.map(\.text) == ["soc-1885"])
+        let again = try site.desk("soc-1885")
+        #expect(again.items.first { $0.part.id == part }?.others == [] && again.items.contains { $0.part.id == part })
+        try again.approve(try again.pending([part]), by: secret, handingOverTo: nil)
+        #expect(try site.desk("soc-1863").items.first { $0.part.id == part }?.others == [])
     }
 
     @Test func `another key is refused and told by its public half alone`() throws {

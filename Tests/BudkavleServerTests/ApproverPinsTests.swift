@@ -8,7 +8,7 @@ import Testing
 @testable import BudkavleServer
 
 /// The keys of approvers as a data directory knows them.
-@Suite(.timeLimit(.minutes(2))) struct ApproverPinsTests {
+@Suite(.timeLimit(.minutes(10))) struct ApproverPinsTests {
     private static let orebro = CollaborationID(unchecked: "orebro")
     private let scratch: StoreScratch
 

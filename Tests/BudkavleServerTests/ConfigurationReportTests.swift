@@ -149,6 +149,36 @@ import Testing
         #expect(file.diagnosticTexts.first?.contains("the directory that it lies in is wanted") == true)
     }
 
+    @Test func `a party whose file ends in yml is warned of, and is no party`() throws {
+        let site = try site()
+        for (directory, name) in [("parties", "soc-1863.yml"), ("approvals", "soc-1880.YML")] {
+            let directory = "\(site.directory)/\(directory)"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try "version: 1\n".write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+        }
+        let report = ConfigurationReport.make(directory: site.path)
+        #expect(report.isClean && report.policies.count == 1, "a warning stops nothing: \(report.diagnosticTexts)")
+        let told = report.diagnostics.filter { $0.code.text == "BK1015" }
+        #expect(
+            told.map { "\($0.location)" } == [
+                "\(site.directory)/approvals/soc-1880.YML:1:1", "\(site.directory)/parties/soc-1863.yml:1:1",
+            ])
+        #expect(told.allSatisfy { $0.severity == .warning && $0.hint?.contains("rename it to .yaml") == true })
+        #expect(report.summary.last == "0 errors, 2 warnings, 0 failed examples")
+    }
+
+    @Test func `mistakes in budkavled.yaml hide none of the policies that it lists`() throws {
+        let site = try site { $0.replacing("port: 0", with: "port: 70000").replacing("journal:", with: "jornal:") }
+        try site.edit("parties/soc-1881.yaml", "kind: social-services", "kind: polis")
+        let found = errors(ConfigurationReport.make(directory: site.path), site)
+        for file in ["budkavled.yaml:2:", "budkavled.yaml:5:", "orebro/parties/soc-1881.yaml:"] {
+            #expect(found.contains { $0.hasPrefix(file) }, "\(file) in \(found)")
+        }
+        // Without a list that can be read there is nothing more to read.
+        let none = try self.site { $0.replacing("collaborations: [orebro]", with: "collaborations: {orebro: 1}") }
+        #expect(errors(ConfigurationReport.make(directory: none.path), none).allSatisfy { $0.hasPrefix("budkavled") })
+    }
+
     // MARK: Another user
 
     /// Runs `work` on a thread of its own that has another user's rights on files; root has them all otherwise.

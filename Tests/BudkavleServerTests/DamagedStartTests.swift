@@ -9,7 +9,7 @@ import Testing
 @testable import BudkavleServer
 
 /// What a start does behind damage, and what is done with content that cannot be opened.
-@Suite(.timeLimit(.minutes(2))) struct DamagedStartTests {
+@Suite(.timeLimit(.minutes(10))) struct DamagedStartTests {
     let scratch: StoreScratch
     let log = LogLines()
 

@@ -8,7 +8,7 @@ import Testing
 @testable import BudkavleServer
 
 /// What is asked about a notification that has left memory.
-@Suite(.timeLimit(.minutes(2))) struct HistoricTests {
+@Suite(.timeLimit(.minutes(10))) struct HistoricTests {
     let scratch: StoreScratch
     let log = LogLines()
 

@@ -8,8 +8,8 @@ import Testing
 @testable import CaseNotifications
 
 /// What `simulate` reads of a journal.
-@Suite(.timeLimit(.minutes(2))) struct JournalReplayTests {
-    private static let settings = """
+@Suite(.timeLimit(.minutes(10))) struct JournalReplayTests {
+    static let settings = """
         version: 1
         listen: {host: 127.0.0.1, port: 0, port-file: run/port}
         admin-socket: run/admin.sock
@@ -44,25 +44,26 @@ import Testing
         var sent: [String] = []
         var seen = 0
         for round in 1...8 {
-            // Ten are on their way to disk, none of them answered, while the journal is read.
-            let numbers = (1...10).map { 100 * round + $0 }
+            // Four are on their way to disk, none of them answered, while the journal is read: a slow disk has space for more
+            // ready only later.
+            let numbers = (1...4).map { 100 * round + $0 }
             let asked = numbers.map { police.send(CoreClient.concern("n-\($0)", case: $0)) }
             let replay = try JournalReplay(site)
             #expect(replay.unresolved == 0 && replay.leftOut == 0)
             let found = PolicySimulation(running: relay.policy, candidate: relay.policy, journal: replay, days: 30)
             #expect(found.report.compared + found.unexplained == replay.accepted.count)
-            #expect(found.report.same == found.report.compared && found.isMetadataOnly)
+            #expect(found.report.same == found.report.compared && found.report.rebuilt == 0)
             for number in asked {
                 let receipt = try police.hear(.receipt)
                 #expect(receipt.headers["receipt-id"] == number && receipt.headers["status"] == "accepted")
                 sent.append(try #require(receipt.headers["notification"]))
             }
             // A prefix of what was sent, without gaps, and never less than was answered before.
-            #expect(replay.accepted.map(\.notification.text) == Array(sent.prefix(replay.accepted.count)))
+            #expect(replay.accepted.map(\.facts.notification.text) == Array(sent.prefix(replay.accepted.count)))
             #expect(replay.accepted.count >= seen)
             seen = sent.count
         }
-        #expect(try JournalReplay(site).accepted.map(\.notification.text) == sent)
+        #expect(try JournalReplay(site).accepted.map(\.facts.notification.text) == sent)
         try relay.stop()
     }
 
@@ -76,13 +77,13 @@ import Testing
         let site = try StoreSite.find(configDirectory: scratch.path, collaboration: "orebro")
 
         let all = try JournalReplay(site, most: 5)
-        #expect(all.accepted.map(\.notification.text) == sent)
+        #expect(all.accepted.map(\.facts.notification.text) == sent)
         #expect(all.leftOut == 0 && all.leftOutThrough == nil && all.unresolved == 0)
         let cut = try JournalReplay(site, most: 4)
-        #expect(cut.accepted.map(\.notification.text) == Array(sent[2...]))
-        #expect(cut.leftOut == 2 && cut.leftOutThrough == all.accepted[1].at)
+        #expect(cut.accepted.map(\.facts.notification.text) == Array(sent[2...]))
+        #expect(cut.leftOut == 2 && cut.leftOutThrough == all.accepted[1].facts.at)
         let one = try JournalReplay(site, most: 1)
-        #expect(one.accepted.map(\.notification.text) == [sent[4]] && one.leftOut == 4)
+        #expect(one.accepted.map(\.facts.notification.text) == [sent[4]] && one.leftOut == 4)
 
         // What was left out counts where it lies within the days that are asked for.
         for (replay, count) in [(all, 0), (cut, 2)] {

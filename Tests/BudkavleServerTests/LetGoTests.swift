@@ -8,7 +8,7 @@ import Testing
 @testable import BudkavleServer
 
 /// What keeps old segments, and what a start says about records that speak of lost ones.
-@Suite(.timeLimit(.minutes(2))) struct LetGoTests {
+@Suite(.timeLimit(.minutes(10))) struct LetGoTests {
     let scratch: StoreScratch
     let log = LogLines()
 

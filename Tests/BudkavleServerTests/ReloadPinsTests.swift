@@ -9,7 +9,7 @@ import Testing
 @testable import BudkavleServer
 
 /// When keys of approvers are pinned: by what goes into force, and at the administrator's word.
-@Suite(.timeLimit(.minutes(2))) struct ReloadPinsTests {
+@Suite(.timeLimit(.minutes(10))) struct ReloadPinsTests {
     private static let orebro = CollaborationID(unchecked: "orebro")
     private let scratch: StoreScratch
     private let log = LogLines()

@@ -8,7 +8,7 @@ import Testing
 @testable import BudkavleServer
 
 /// What stations and people say a second time, or late.
-@Suite(.timeLimit(.minutes(2))) struct RepeatedWorkTests {
+@Suite(.timeLimit(.minutes(10))) struct RepeatedWorkTests {
     let scratch: StoreScratch
     let log = LogLines()
 

@@ -2,6 +2,7 @@ import CaseNotifications
 import EventLoop
 import Foundation
 import Journal
+import Routing
 import STOMP
 import Synchronization
 import TestSupport
@@ -39,15 +40,17 @@ extension RetentionTests {
             for (place, event) in events.enumerated() {
                 guard case .accepted(let accepted) = event.body, accepted.notification == id else { continue }
                 let texts = RetentionLook.Texts(
-                    record: UInt64(place) + 1, lastAct: try lastAct(id, relay), slots: [accepted.notificationSlot])
+                    record: UInt64(place) + 1, type: accepted.type, lastAct: try lastAct(id, relay),
+                    slots: [accepted.notificationSlot])
                 return (id, texts)
             }
             throw CoreClient.Fault.silence
         }
     }
 
-    private var times: ContentTimes {
-        ContentTimes(afterAcknowledgement: acknowledged, unacknowledged: unacknowledged)
+    private var times: RetentionSettings {
+        RetentionSettings(
+            content: ContentTimes(afterAcknowledgement: acknowledged, unacknowledged: unacknowledged))
     }
 
     // MARK: Acts

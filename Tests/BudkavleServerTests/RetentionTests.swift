@@ -1,6 +1,7 @@
 import CaseNotifications
 import Foundation
 import Journal
+import Routing
 import STOMP
 import Synchronization
 import TestSupport
@@ -10,7 +11,7 @@ import Testing
 @testable import Relay
 
 /// Content goes when its time is over, and not a millisecond before.
-@Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RetentionTests {
     /// `config/orebro`: seven days, thirty days.
     let acknowledged: Int64 = 7 * 86_400
     let unacknowledged: Int64 = 30 * 86_400

@@ -87,6 +87,27 @@ struct EventSchemaTests {
         }
     }
 
+    @Test("schema and decoder take the same references")
+    func references() throws {
+        let at = try #require(at)
+        let decoder = NotificationDecoder(catalogue: policy.catalogue, mode: policy.mode)
+        let type = try #require(types.first { $0.shortName == "police.report.registered" })
+        let schema = try #require(EventSchema(policy: policy, type: type)).value
+        let example = try #require(ExampleEvent(policy: policy, type: type, at: at)).value
+        let longest = String(repeating: "x", count: NotificationDecoder.longestReferenceBytes)
+        for (reference, isTaken) in [
+            ("5000-K12345-26", true), ("B 1234-26", true), ("ABC 1", true), ("ABCD 1", false), ("B  1", false),
+            ("B ", false),
+            ("b 1", false), ("Anna Svensson", false), ("", false), (longest, true), (longest + "x", false),
+        ] {
+            guard case .object(var object) = example, case .object(var data) = object["data"] else { continue }
+            data["reportRef"] = .string(reference)
+            object["data"] = .object(data)
+            #expect(SchemaCheck.faults(of: .object(object), schema).isEmpty == isTaken, "\(reference)")
+            #expect(((try? decoder.decode(JSONValue.object(object).bytes)) != nil) == isTaken, "\(reference)")
+        }
+    }
+
     @Test("the catalogue names every type, and of one its rules, its parties and its example")
     func catalogue() throws {
         let text = TypeCatalogueText(policy: policy, at: try #require(at))

@@ -42,6 +42,25 @@ import Testing
             ])
     }
 
+    @Test func `what was erased stands in the inbox as such, and is not proposed to be opened`() throws {
+        func items(_ states: (String, String)...) throws -> InboxAnswer {
+            let items = states.map { id, state in
+                Samples.item(id: id, received: "2026-12-12T01:04:00.000Z", state: state)
+            }
+            return try InboxAnswer(Samples.inbox(items: items.joined(separator: ",")))
+        }
+        let mixed = try items(("7QK2ZD", "erased"), ("3M9XAH", "waiting"))
+        let lines = InboxRenderer(Samples.terminal(.swedish)).lines(mixed)
+        #expect(lines[3].contains("raderad, Frigiven") && !lines[4].contains("raderad"), "\(lines)")
+        #expect(lines.last?.contains("3M9XAH") == true && lines.last?.contains("7QK2ZD") == false)
+        let gone = InboxRenderer(Samples.terminal(.english)).lines(try items(("7QK2ZD", "erased")))
+        #expect(gone.count == 4 && gone[3].contains("erased, Released"), "no hint: \(gone)")
+        #expect(InboxRenderer(Samples.piped).lines(mixed)[0].contains("\terased\t"))
+        for language in [Language.swedish, .english] {
+            for code in ["erased", "unreadable"] { #expect(Message.refusalReason(code).text(language) != code) }
+        }
+    }
+
     @Test func `foreign text in a list cannot steer the terminal`() throws {
         let item = Samples.item(id: "3M9XAH", source: "pol\u{1B}[2J\u{202E}", received: "2026-12-12T01:04:00.000Z")
         let answer = try InboxAnswer(Samples.inbox(items: item))

@@ -22,6 +22,28 @@ import Testing
             ])
     }
 
+    @Test func `a rotation to the only key that there is says that the key is the same`() throws {
+        let only = Self.keys.replacing(#""v2""#, with: #""v1""#).replacing(#"["v1","v1"]"#, with: #"["v1"]"#)
+        #expect(
+            try lines(only).first
+                == "The master key is the same as before: v1 is the only one that budkavled.yaml names. keys rotate --help says"
+                + " what to write there first.")
+        #expect(try lines(only, .swedish).first?.hasPrefix("Huvudnyckeln är densamma som förut: v1") == true)
+    }
+
+    @Test func `what was erased before is said to be`() throws {
+        let again = #"""
+            {"schema":"budkavle.erase/1","now":"2026-12-12T01:10:00.000Z","notifications":2,"slots":0,"slabsrewritten":0,"slabsdropped":0,"masterkeys":["v1"],"erasedat":"2026-12-12T01:10:00.000Z"}
+            """#
+        // Backups open it still, whoever erased it and whenever.
+        let said = try lines(again)
+        #expect(said.first == "It was erased before: there is nothing left to erase.")
+        #expect(said.contains { $0.hasPrefix("Older key files") } && said.count == 3)
+        #expect(try lines(again, .swedish).first == "Det är redan raderat: det finns inget kvar att radera.")
+        let none = again.replacing(#""notifications":2"#, with: #""notifications":0"#)
+        #expect(try lines(none).count == 1)
+    }
+
     @Test func `an erasure says when it is complete with regard to backups`() throws {
         let erased = #"""
             {"schema":"budkavle.erase/1","now":"2026-12-12T01:10:00.000Z","notifications":2,"slots":3,"slabsrewritten":1,"slabsdropped":0,"masterkeys":["v1"],"erasedat":"2026-12-12T01:10:00.000Z","lastkeybackup":"2026-12-01T01:00:00.000Z"}

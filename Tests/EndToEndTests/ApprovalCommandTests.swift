@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEnd {
     /// `budkavled approve` as an approver calls it. Standard input is a pipe here, so there is no terminal to ask on.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct ApprovalCommandTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct ApprovalCommandTests {
         /// A configuration of its own.
         private final class Site: Sendable {
             let path = NSTemporaryDirectory() + "budkavle-approve-" + UUID().uuidString

@@ -7,7 +7,7 @@ import Testing
 
 extension EndToEnd {
     /// Signed heads, proofs of receipts, and what becomes of a log that a client's checkpoint contradicts.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct CheckpointTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct CheckpointTests {
         @Test func `every RECEIPT carries a signed head, and receipts verify offline with the relay's public key`()
             async throws
         {

@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEnd {
     /// `budkavle` as people and scripts call it, against the real daemon. Standard output is a pipe here.
-    @Suite(.serialized, .relay, .timeLimit(.minutes(2))) struct CommandLineTests {
+    @Suite(.serialized, .relay, .timeLimit(.minutes(10))) struct CommandLineTests {
         // MARK: Work
 
         @Test func `send, inbox, show, ack, status and receipts tell one notification's story`() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEnd {
     /// What README tells a newcomer to type, as it is printed there, against `budkavle demo --serve`.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct FirstStepsTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct FirstStepsTests {
         @Test func `after demo --serve the Python script and the openssl dialogue work as README prints them`()
             async throws
         {

@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     /// Who sees what after a hand-over, and the limits of transactions.
-    @Suite(.serialized, .relay, .timeLimit(.minutes(2))) struct HandOverTests {
+    @Suite(.serialized, .relay, .timeLimit(.minutes(10))) struct HandOverTests {
         private func items(_ relay: TestRelay, _ party: String, _ client: String) async throws -> [String] {
             let inbox = try await relay.ask("inbox", "{}", as: party, client)
             return (inbox["items"]?.array ?? []).compactMap { $0["notification"]?.string }

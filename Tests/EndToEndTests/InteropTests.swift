@@ -6,7 +6,7 @@ import Testing
 extension EndToEnd {
     /// Clients that others wrote: each connects over mutual TLS, subscribes to an inbox, sends, gets the RECEIPT, receives, loses
     /// the link before its ACK, gets the message again, acknowledges and disconnects.
-    @Suite(.serialized, .relay, .timeLimit(.minutes(3))) struct InteropTests {
+    @Suite(.serialized, .relay, .timeLimit(.minutes(10))) struct InteropTests {
         @Test func `stomp.py 8.2.0 gets its message again after a lost link, and heart-beats`() async throws {
             let story = try await play(try await Tools.python(), "stomp_py.py", id: "interop-stomp-py")
             #expect(

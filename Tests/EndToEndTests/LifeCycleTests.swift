@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     /// Start, stop, reload and restart of the daemon, each on a relay of its own.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct LifeCycleTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct LifeCycleTests {
         @Test func `what was not in custody is there after SIGTERM and after kill -9, marked redelivered`() async throws
         {
             let relay = try TestRelay()

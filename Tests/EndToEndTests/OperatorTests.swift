@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     /// What the programs tell the people who run a relay or rely on one: proofs, reloads, lost output.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct OperatorTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct OperatorTests {
         @Test
         func `receipts verify proves with the relay's public keys what receipts printed, and what was altered not`()
             async throws
@@ -61,6 +61,66 @@ extension EndToEnd {
             try FileManager.default.moveItem(atPath: list + ".away", toPath: list)
             #expect(try await relay.admin("reload").status == 0)
             #expect(relay.process.stop() == 0)
+        }
+
+        @Test func `a reload without an authority cuts its sessions and no other, and one that is renewed cuts nobody`()
+            async throws
+        {
+            let relay = try TestRelay()
+            defer { relay.remove() }
+            let file = relay.directory.authority.certificateFile
+            let second = try CertificateAuthority.create(in: relay.pki + "/second")
+            // The on-call desk's computer has its certificate from the second authority.
+            let holder = try CertificateHolder("jour-18-syd/jourdator")
+            let (made, own) = (try second.issue(holder), relay.directory.files(of: "jour-18-syd", "jourdator"))
+            for (new, old) in [(made.certificateFile, own.certificate), (made.keyFile, own.key)] {
+                try FileManager.default.removeItem(atPath: old)
+                try FileManager.default.moveItem(atPath: new, toPath: old)
+            }
+            /// How many sessions a reload cuts that believes these authorities.
+            func cut(believing certificates: String...) async throws -> Int64? {
+                try certificates.joined().write(toFile: file, atomically: true, encoding: .utf8)
+                let reload = try await relay.admin("reload", "--json")
+                #expect(reload.status == 0, "\(reload)")
+                return try JSONValue(parsing: Array(reload.output.utf8))["cut"]?.integer
+            }
+            let ours = try String(contentsOfFile: file, encoding: .utf8)
+            let theirs = try String(contentsOfFile: second.certificateFile, encoding: .utf8)
+            #expect(try await cut(believing: ours, theirs) == 0)
+            let police = try await Wire.connected(relay, as: "pol-18-rlc", "station")
+            let station = try await Wire.subscribed(relay, desk: "jour-18-syd", prefetch: 1)
+
+            let (renewedOurs, renewedTheirs) = (
+                try await renewed(file, relay.pki + "/ca.key"),
+                try await renewed(second.certificateFile, relay.pki + "/second/ca.key")
+            )
+            #expect(renewedOurs != ours && renewedTheirs != theirs)
+            #expect(try await cut(believing: renewedOurs, renewedTheirs) == 0)
+            #expect(
+                try await police.answer(to: .concern("ca-1", municipality: "1880", receipt: "1"))["status"]
+                    == "accepted")
+            #expect(
+                try await station.answer(to: Frame(.unsubscribe, ["id": "1", "receipt": "2"]))["receipt-id"] == "2")
+
+            let start = ContinuousClock.now
+            let sessions = try await cut(believing: renewedOurs)
+            try #require(sessions == 1)
+            #expect(try await station.hear().headers["code"] == "revoked")
+            #expect(try await station.hearsEnd())
+            #expect(ContinuousClock.now - start < .seconds(60), "design.md, section 6")
+            #expect(
+                try await police.answer(to: .concern("ca-2", municipality: "1880", receipt: "3"))["status"]
+                    == "accepted")
+            try await police.leave()
+            #expect(relay.process.stop() == 0)
+        }
+
+        /// An authority's certificate with another period and number, and the same key and name.
+        private func renewed(_ file: String, _ key: String) async throws -> String {
+            let made = try await Child.run(
+                Tools.openssl, ["x509", "-in", file, "-signkey", key, "-set_serial", "4711", "-days", "3000"])
+            try #require(made.status == 0, "\(made)")
+            return made.output
         }
 
         @Test func `a relay that cannot show who it is is told as such, and not as one that refuses us`() async throws {

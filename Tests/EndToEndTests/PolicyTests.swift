@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     /// What the policy promises, seen from outside: separate copies, and a broken policy that changes nothing.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct PolicyTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct PolicyTests {
         // MARK: S5
 
         /// A board of the contact ban, who hears for it on a Friday night, and what only its own artefacts may hold.

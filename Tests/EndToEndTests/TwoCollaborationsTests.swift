@@ -7,7 +7,7 @@ import Testing
 
 extension EndToEnd {
     /// One relay that serves the counties of Örebro and Dalarna, the second under a master key of its own: two of everything.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct TwoCollaborationsTests {
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct TwoCollaborationsTests {
         // MARK: Sessions
 
         @Test func `each side is let in by its own host alone, and nobody without one`() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     /// What protocol.md promises, said by hand through real TLS.
-    @Suite(.serialized, .relay, .timeLimit(.minutes(2))) struct WireTests {
+    @Suite(.serialized, .relay, .timeLimit(.minutes(10))) struct WireTests {
         // MARK: Connecting
 
         /// protocol.md, C18: with several collaborations they are refused (`TwoCollaborationsTests`).

@@ -32,7 +32,30 @@ import Testing
         fixture.run(Fixture.acknowledge(id, Fixture.toBoard, by: Fixture.onCall()))
         #expect(fixture.relay.openTickets.isEmpty)
         #expect(fixture.relay.delivery(Self.delivery(id))?.desk == desk("soc-1880"))
-        fixture.run(Fixture.acknowledge(id, .taken, by: Fixture.board()))
+        // Nobody has read it: that somebody would take it is not said after `recalled`.
+        let sequence = fixture.relay.sequence
+        for act in [Act.taken, .alreadyKnown(earlier: NotificationID(high: 1, low: 1))] {
+            let refused = fixture.run(Fixture.acknowledge(id, act, by: Fixture.board()))
+            #expect(refused == .refused(.erasedUnread), "\(act)")
+        }
+        #expect(fixture.relay.sequence == sequence)
+        fixture.run(Fixture.acknowledge(id, .notOurs(municipality: nil), by: Fixture.board()))
+        #expect(fixture.relay.counts().openDeliveries == 0)
+    }
+
+    @Test func `what a person opened or a station got before it was erased is taken as ever`() {
+        var fixture = Fixture()
+        let opened = fixture.accept(fixture.submission(id: "n-1"))
+        let held = fixture.accept(fixture.submission(id: "n-2"))
+        let early = fixture.accept(fixture.submission(id: "n-3"))
+        fixture.run(Fixture.open(opened, by: Fixture.onCall()))
+        fixture.run(.custody(Self.delivery(held), by: Fixture.onCallStation))
+        fixture.run(Fixture.acknowledge(early, .taken, by: Fixture.onCall()))
+        fixture.run(Self.erase(opened, held, early))
+        for id in [opened, held, early] {
+            let taken = fixture.run(Fixture.acknowledge(id, .taken, by: Fixture.onCall()))
+            #expect(taken != .refused(.erasedUnread), "\(id)")
+        }
         #expect(fixture.relay.counts().openDeliveries == 0)
     }
 

@@ -102,6 +102,15 @@ struct ApprovalFormTests {
             "a fallback", "parties/pol-18-lpo.yaml", "fallback: pol-18-rlc", "fallback: soc-1880",
             ["fallback:pol-18-lpo"]),
         Change(
+            "a person at an on-call desk", "parties/jour-1880.yaml", "people: [{",
+            "people: [{id: staff-999, roles: [responder], desks: [jour-1880]}, {", ["person:jour-1880/staff-999"]),
+        Change(
+            "a station at an on-call desk", "parties/jour-1880.yaml", "people: [{",
+            "clients: [{id: other, roles: [receiver], stations: [jour-1880]}]\npeople: [{", ["client:jour-1880/other"]),
+        Change(
+            "a desk of an on-call desk", "parties/jour-1880.yaml", "calendar: always}]",
+            "calendar: always}, {id: jour-2, label: {sv: Två, en: Two}, calendar: always}]", ["desk:jour-1880/jour-2"]),
+        Change(
             "a board of an on-call desk", "parties/jour-1880.yaml", "agent-for: [soc-1880, soc-1864]",
             "agent-for: [soc-1880, soc-1864, soc-1780]", ["agent:jour-1880/soc-1780"]),
         Change(
@@ -250,12 +259,25 @@ struct ApprovalFormTests {
         #expect(texts("rule:focus-group") == ["frv-18", "pol-18-lpo", "pol-18-rlc", "soc-1880"])
         #expect(texts("party:soc-1780") == ["akl-18", "soc-1780"])
         #expect(texts("agent:jour-1880/soc-1864") == ["jour-1880", "soc-1864"])
+        for part in ["person:jour-1880/staff-31", "desk:jour-1880/jour-1880"] {
+            #expect(texts(part) == ["jour-1880", "soc-1864", "soc-1880"], "what is there is those boards': \(part)")
+        }
+        #expect(texts("person:soc-1880/staff-17") == ["soc-1880"])
         #expect(texts("fallback:pol-18-lpo") == ["pol-18-lpo", "pol-18-rlc"])
         #expect(parts["rule:injury-never"] == nil, "what forbids needs no approval of its own")
         #expect(texts("secrecy:lst-18") == nil, "who sends nothing has nothing to open")
         #expect(texts("agreement:local-1880/soc-1880") == ["frv-18", "pol-18-lpo", "pol-18-rlc", "soc-1880"])
         #expect(
             texts("agreement:on-call-1864/soc-1864") == nil, "its parties exchange nothing that needs an agreement")
+    }
+
+    @Test func `who approves readers at an on-call desk is told whose data is there`() throws {
+        let part = try #require(try PolicyFixture().parts().first { $0.id == "person:jour-1880/staff-31" })
+        #expect(
+            part.words.last?.en
+                == "At the hours of its duty what is for these is there too: Social board (soc-1864),"
+                + " Social board (soc-1880).")
+        #expect(part.words.last?.sv.contains("Socialnämnden Örebro (soc-1880)") == true)
     }
 
     @Test func `plain words name who reads what of whom on which basis, and only if what`() throws {

@@ -128,6 +128,18 @@ struct ApprovalsFileTests {
         #expect(error.location.file == Self.file && error.sourceLine != nil)
     }
 
+    @Test(
+        arguments: [
+            ("signed: 2026-11-22", "signed: soon"), ("party: soc-1880", "party: \"soc 1880\""),
+            ("version: 1", "version: 9"),
+            ("party: soc-1880", "party: [soc-1880"),
+        ], [Mode.exercise, .production])
+    func `a file that cannot be read is told once and not for each part`(change: (String, String), mode: Mode) throws {
+        let found = try diagnostics({ try replace(change.0, change.1, in: &$0) }, mode: mode)
+        #expect(found.contains { $0.severity == .error && $0.location.file == Self.file })
+        #expect(!found.contains { $0.code == .approvalMissing }, "\(found.map(\.text))")
+    }
+
     @Test func `one part is approved once`() throws {
         let found = try diagnostics { text in
             text += try approval("client:soc-1880/system", in: text)

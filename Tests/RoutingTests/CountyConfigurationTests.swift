@@ -54,7 +54,8 @@ struct CountyConfigurationTests {
         "lag-2025-170-4: duty uppräknade > uppräknade 2025-04-01..",
         "lag-2025-170-5: duty KRIM FRV LST > POL ÅKL 2025-04-01..",
         "lag-2025-170-6: duty SOC REG SKOLA > POL ÅKL 2025-04-01..",
-        "osl-10-15a: may POL ÅKL KRIM FRV SOC > POL ÅKL KRIM FRV SOC 2025-12-01.. balance-done",
+        "osl-10-15a: may POL ÅKL KRIM FRV SOC > POL ÅKL KRIM FRV SOC 2025-12-01.. balance-done"
+            + " POL:chapter-18-cleared ÅKL:chapter-18-cleared",
         "osl-10-18a: may SOC > POL 2025-04-01.. risk-under-21",
         "osl-10-18c: may SOC REG > POL 2025-04-01.. "
             + "concrete-circumstances close-person-crime not-unsuitable future-crime",
@@ -100,10 +101,60 @@ struct CountyConfigurationTests {
         let lines = policy.allBases.map { basis in
             let period = "\(days[basis.validity.start] ?? "?")..\(lastDays[basis.validity.end] ?? "?")"
             let parties = "\(text(basis.senders)) > \(text(basis.recipients))"
-            return (["\(basis.id):", basis.effect.rawValue, parties, period] + basis.affirmations + basis.consent)
-                .joined(separator: " ")
+            let besides = PartyKind.allCases.flatMap { kind in
+                (basis.affirmationsFrom[kind] ?? []).map { "\(names[kind] ?? kind.rawValue):\($0)" }
+            }
+            let words = [basis.effect.rawValue, parties, period] + basis.affirmations + besides + basis.consent
+            return "\(basis.id): \(words.joined(separator: " "))"
         }
         #expect(lines == Self.law)
+    }
+
+    @Test func `by 10 kap. 15 a § police and prosecutors tell nobody anything before 18 kap. is cleared`() throws {
+        let instant = time("2026-12-14T10:00:00+01:00")
+        for county in try ShippedCounties.all.get() {
+            let policy = county.policy
+            func told(_ notification: CaseNotification) -> [String] {
+                policy.decide(notification, at: instant).grants.filter { $0.basis == "osl-10-15a" }.map { "\($0)" }
+            }
+            var bound: Set<RuleID> = []
+            var leaking: Set<RuleID> = []
+            for witness in witnesses(by: "osl-10-15a", of: policy, at: instant) {
+                let sender = try #require(policy.party(witness.notification.source))
+                var without = witness.notification
+                without.affirmations.removeAll { $0.name == "chapter-18-cleared" }
+                if [.police, .prosecutor].contains(sender.kind) {
+                    if !told(without).isEmpty { leaking.insert(witness.rule) }
+                    if !told(witness.notification).isEmpty { bound.insert(witness.rule) }
+                } else {
+                    #expect(without == witness.notification, "\(county.name): \(witness.rule) from \(sender.id)")
+                }
+            }
+            #expect(leaking.isEmpty, "\(county.name): \(leaking.sorted())")
+            #expect(bound.count >= 20, "\(county.name): \(bound.count) rules")
+        }
+    }
+
+    /// What fulfils all that the rules of a basis ask, from each sender to each recipient.
+    private func witnesses(
+        by basis: String, of policy: Policy, at instant: Timestamp
+    ) -> [(rule: RuleID, notification: CaseNotification)] {
+        var all: [(rule: RuleID, notification: CaseNotification)] = []
+        for rule in policy.rules where rule.basis == basis {
+            for (type, sender) in rule.types.sorted().flatMap({ type in policy.senders(of: rule).map { (type, $0) } }) {
+                for municipality in policy.municipalities.keys.sorted() {
+                    for recipient in policy.index.receivers where recipient != sender {
+                        guard policy.canReach(rule, party: recipient, type: type, municipality: municipality),
+                            let witness = policy.witness(
+                                of: rule, type: type, from: sender, to: recipient, municipality: municipality,
+                                urgency: .u2, at: instant)
+                        else { continue }
+                        all.append((rule.id, witness))
+                    }
+                }
+            }
+        }
+        return all
     }
 
     @Test func `every exclusion of the law holds, provision by provision`() throws {

@@ -98,6 +98,84 @@ struct InactivePartsTests {
         #expect(grant.summary == ["soc-1864:soc-1864-intake:intervention-soc"], "the board gets it at its own desk")
     }
 
+    private static let staff999 = PolicyFixture().inProduction.replacing(
+        "people: [{", with: "people: [{id: staff-999, roles: [responder], desks: [jour-1880]}, {",
+        in: "parties/jour-1880.yaml")
+
+    @Test(arguments: ["jour-1880", "soc-1864", "soc-1880"])
+    func `somebody at an on-call desk is nobody until it and every board that it acts for has approved`(
+        left: String
+    ) throws {
+        let fixture = try Self.staff999.approved(without: ["person:jour-1880/staff-999 \(left)"])
+        #expect(try fixture.missing() == ["person:jour-1880/staff-999: \(left)"])
+        #expect(
+            fixture.diagnostics.map(\.message) == [
+                "person:jour-1880/staff-999 is inactive: approval of \(left) missing"
+            ])
+        let policy = try fixture.policy()
+        let desk = DeskID(unchecked: "jour-1880")
+        #expect(policy.people(at: desk).map(\.id.text) == ["staff-31"], "who was there before stays")
+        #expect(policy.authorize(uris: ["urn:budkavle:jour-1880:person:staff-999"], fingerprint: "").grant == nil)
+        #expect(try Self.staff999.approved().policy().people(at: desk).count == 2)
+    }
+
+    @Test func `a board that is not served yet closes nothing for those that are`() throws {
+        let more = try PolicyFixture().inProduction.approved().replacing(
+            "agent-for: [soc-1880, soc-1864]", with: "agent-for: [soc-1880, soc-1864, soc-1780]",
+            in: "parties/jour-1880.yaml")
+        #expect(try more.missing() == ["agent:jour-1880/soc-1780: jour-1880, soc-1780"])
+        #expect(try more.policy().people(at: DeskID(unchecked: "jour-1880")).map(\.id.text) == ["staff-31"])
+        // Once both have approved that it acts for the board, who reads there is the board's to approve, too.
+        let parts = ["desk:jour-1880/jour-1880", "person:jour-1880/staff-31"]
+        var served = more
+        served.files["approvals/jour-1880.yaml"] = try more.approvals(of: "jour-1880")
+        served.files["approvals/soc-1780.yaml"] = try more.approvals(of: "soc-1780", without: Set(parts))
+        #expect(try served.missing() == ["agent:jour-1880/soc-1780: soc-1780"])
+        let told = try #require(served.diagnostics.first { $0.code == .approvalMissing })
+        #expect(
+            told.message == "agent:jour-1880/soc-1780 is inactive: approval of soc-1780 missing for "
+                + parts.joined(separator: ", "))
+        #expect(told.hint == "budkavled approve --party soc-1780 --key FILE")
+        let policy = try served.policy()
+        #expect(policy.people(at: DeskID(unchecked: "jour-1880")).map(\.id.text) == ["staff-31"])
+        #expect(policy.boards(of: party("jour-1880")).map(\.text) == ["soc-1880", "soc-1864"])
+        served.files["approvals/soc-1780.yaml"] = try more.approvals(of: "soc-1780")
+        #expect(try served.missing() == [])
+    }
+
+    private static let readers = staff999.replacing(
+        "people: [{", with: "clients: [{id: station, roles: [receiver], stations: [jour-1880]}]\npeople: [{",
+        in: "parties/jour-1880.yaml")
+
+    @Test(arguments: [
+        ["desk:jour-1880/jour-1880"], ["client:jour-1880/station"],
+        ["person:jour-1880/staff-31", "person:jour-1880/staff-999"],
+    ]) func `a board that takes back its approval of who reads for it closes that for itself alone`(
+        parts: [String]
+    ) throws {
+        let fixture = try Self.readers.approved(without: Set(parts.map { "\($0) soc-1864" }))
+        #expect(try fixture.missing() == ["agent:jour-1880/soc-1864: soc-1864"])
+        #expect(
+            fixture.diagnostics.map(\.message) == [
+                "agent:jour-1880/soc-1864 is inactive: approval of soc-1864 missing for "
+                    + parts.joined(separator: ", ")
+            ])
+        let policy = try fixture.policy()
+        #expect(policy.people(at: DeskID(unchecked: "jour-1880")).map(\.id.text) == ["staff-31", "staff-999"])
+        #expect(policy.stations(of: DeskID(unchecked: "jour-1880")).count == 1)
+        let at = time("2026-12-11T23:10:00+01:00")
+        #expect(policy.decide(intervention, at: at).summary == ["soc-1880:jour-1880:intervention-soc"])
+        let other = event("police.intervention.closed", from: "pol-18-rlc", municipality: "1864")
+        #expect(policy.decide(other, at: at).summary == ["soc-1864:soc-1864-intake:intervention-soc"])
+    }
+
+    @Test(arguments: ["desk:jour-1880/jour-1880", "client:jour-1880/station"])
+    func `what an on-call desk's own party has not approved is inactive, and the boards stay`(part: String) throws {
+        let left = ["jour-1880", "soc-1864"].map { "\(part) \($0)" }
+        let fixture = try Self.readers.approved(without: Set(left))
+        #expect(try fixture.missing() == ["\(part): jour-1880, soc-1864"])
+    }
+
     @Test(arguments: [
         ("agreement:local-1880/frv-18 frv-18", ["pol-18-lpo", "soc-1880"]),
         ("agreement:local-1880/frv-18 pol-18-rlc", ["pol-18-lpo", "soc-1880"]),

@@ -242,7 +242,7 @@ struct NeverAndFallbackTests {
             explanation.trace.map(\.outcome) == [
                 .reached([party("soc-1880")]), .reached([party("frv-18")]), .reached([]),
             ])
-        #expect(explanation.trace[0].reason.location?.description == "rules.yaml:26:9")
+        #expect(explanation.trace[0].reason.location?.description == "rules.yaml:27:9")
         #expect(explanation.about(party("frv-18")).refusal?.code == .neverRule)
         let other = policy.explain(event("injury.observed", from: "soc-1880", audience: ["reg-18/member"]), at: at)
         #expect(other.trace.map(\.outcome) == [.otherSender, .reached([]), .otherSender])

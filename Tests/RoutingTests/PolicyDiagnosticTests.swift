@@ -103,6 +103,12 @@ struct Breakage: Sendable, CustomTestStringConvertible {
             "to: {kinds: [probation, county-board, ngo]}\n    basis: consent", .contradiction,
             at: "basis: consent\n  - id: risk"),
         Breakage(
+            "rules.yaml", "told: [contactban.issued]", "told: [contactban.isued]", .unknownName, at: "contactban.isued",
+            hint: "did you mean 'contactban.issued'?"),
+        Breakage(
+            "rules.yaml", "parties: [soc-1880], told", "parties: [soc-1808], told", .unknownName, at: "soc-1808",
+            hint: "did you mean 'soc-1880'?"),
+        Breakage(
             "tests.yaml", "at: 2026-12-15T01:30:00+01:00", "at: 2026-12-15 01:30", .invalidValue, at: "2026-12-15 01:30"
         ),
         Breakage("tests.yaml", "code: never-rule", "code: never", .invalidValue, at: "never}"),
@@ -143,6 +149,20 @@ struct Breakage: Sendable, CustomTestStringConvertible {
             Breakage(
                 "collaboration.yaml", "unacknowledged: 30d}", "unacknowledged: 30d, duplicates: 30d}", .unknownKey,
                 at: "duplicates: 30d", hint: "30 days, whatever stands here; remove this line"),
+            Breakage(
+                "types.yaml", "raise: [{when: child-present,",
+                "retention: {content-unacknowledged: 30 days}\n    raise: [{when: child-present,", .invalidValue,
+                at: "30 days"),
+            Breakage(
+                "types.yaml", "raise: [{when: child-present,",
+                "retention: {content-unacknowledged: 1439m}\n    raise: [{when: child-present,", .outOfRange,
+                at: "1439m", hint: "at least 1440m"),
+            Breakage(
+                "collaboration.yaml", "content-after-acknowledgement: 7d", "content-after-acknowledgement: 59m",
+                .outOfRange, at: "59m", hint: "at least 60m"),
+            Breakage(
+                "types.yaml", "raise: [{when: child-present,",
+                "retention: {content: 30d}\n    raise: [{when: child-present,", .unknownKey, at: "content: 30d"),
             Breakage("collaboration.yaml", "version: 1", "version: 2", .unknownVersion, at: "2\nid"),
             Breakage(
                 "collaboration.yaml", "\"1864\": Ljusnarsberg", "\"1764\": Grums", .unknownMunicipality, at: "\"1764\""),
@@ -176,6 +196,21 @@ struct Breakage: Sendable, CustomTestStringConvertible {
                 at:
                     "ban-boards\n    effect: duty\n    types: [contactban.issued]\n    from: {kinds: [prosecutor]}\n    to: {kinds"
             ),
+            Breakage(
+                "rules.yaml", "{collaboration: varmland", "{collaboration: orebro", .contradiction,
+                at: "orebro, parties", hint: "name the collaboration whose rules reach our parties"),
+            Breakage(
+                "rules.yaml", "parties: [soc-1880], told", "parties: [soc-1780], told", .contradiction,
+                at: "soc-1780], told", hint: "its own county's rules must name it"),
+            Breakage("rules.yaml", "parties: [soc-1880], told", "parties: [], told", .wrongCount, at: "[], told"),
+            Breakage("rules.yaml", "parties: [soc-1880], told", "told", .missingKey, at: "{collaboration: varmland"),
+            Breakage("rules.yaml", "told: [contactban.issued]", "told: []", .wrongCount, at: "[]}"),
+            Breakage(
+                "rules.yaml", ", told: [contactban.issued]", "", .missingKey, at: "{collaboration: varmland",
+                hint: "what its rules may tell our parties"),
+            Breakage(
+                "rules.yaml", "told: [contactban.issued]", "tells: [contactban.isued]", .unknownName,
+                at: "contactban.isued", hint: "did you mean 'contactban.issued'?"),
             Breakage("rules.yaml", "consent: [protected-person]", "consent: [mother]", .invalidValue, at: "mother"),
             Breakage(
                 "rules.yaml", "from: {parties: [\"*\"]}", "from: {}", .missingKey, at: "from: {}", hint: "everybody is"),

@@ -46,6 +46,20 @@ struct PolicyDifferenceTests {
         #expect(again.digest == policy.digest)
     }
 
+    @Test("a rule that reaches another county's board in its own municipality reaches it in what is told, too")
+    func elsewhere() throws {
+        let there = original.replacing(
+            "roles: [respondent, protected, child], counties",
+            with: "where: municipality, roles: [respondent, protected, child], counties", in: "rules.yaml")
+        let more = there.replacing(
+            "fields: [validFrom]\n  - id: injury", with: "fields: [validFrom, home]\n  - id: injury", in: "rules.yaml")
+        #expect(more.files["rules.yaml"] != there.files["rules.yaml"])
+        let difference = PolicyDifference(from: try there.policy(), to: try more.policy())
+        let now = try #require(difference.gained.first { $0.party == party("soc-1780") })
+        #expect(now.fields == ["home"])
+        #expect(!words(difference, "soc-1780").isEmpty)
+    }
+
     @Test("one more field is a change of its rule, a gain of its recipients, and widens")
     func moreFields() throws {
         let changed = original.replacing(
@@ -204,11 +218,13 @@ struct PolicyDifferenceTests {
         for number in 1...5 {
             lost.compare(notification, at: time("2026-12-11T23:10:00+01:00"), called: "line \(number)")
         }
-        #expect(lost.compared == 5)
+        lost.compare(notification, at: time("2026-12-11T23:10:00+01:00"), called: "line 6", by: .rebuilt)
+        #expect(lost.compared == 6 && lost.rebuilt == 1)
         #expect(lost.same == 0)
-        #expect(lost.dutiesLost == 5)
+        #expect(lost.dutiesLost == 6)
         let row = try #require(lost.rows.first)
         #expect(row.kind == .dutyLost && row.party == party("soc-1880"))
+        #expect(lost.differences[row]?.count == 6 && lost.differences[row]?.rebuilt == 1)
         #expect(lost.differences[row]?.shown == ["line 1", "line 2", "line 3"])
         var gained = SimulationReport(running: try without.policy(), candidate: running)
         gained.compare(notification, at: time("2026-12-11T23:10:00+01:00"), called: "line 1")

@@ -164,6 +164,7 @@ extension PolicyFixture {
         """,
         "rules.yaml": """
         version: 1
+        neighbours: [{collaboration: varmland, parties: [soc-1880], told: [contactban.issued]}]
         rules:
           - id: intervention-soc
             effect: duty

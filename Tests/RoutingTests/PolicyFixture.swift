@@ -109,7 +109,7 @@ extension CaseNotification {
 extension EventType {
     /// A type that no policy has. The text is fixed and of the right form; were it not, there is no other value to go on with.
     static var none: EventType {
-        guard let type = EventType("se.budkavle.none.v1") else { fatalError("a valid type") }
+        guard let type = EventType("se.budkavle.none.v1") else { preconditionFailure("a good type") }
         return type
     }
 }

@@ -75,7 +75,8 @@ enum SamplePolicy: CaseIterable, Sendable {
         }
         let named = Set(audience.map { "\($0)/\(words.randomElement(using: &random) ?? "")" }).sorted()
 
-        let demanded = Set(basis.affirmations + rule.affirmations + rule.when.affirmed).sorted()
+        let law = basis.affirmations(from: sender.kind)
+        let demanded = Set(law + rule.affirmations + rule.when.affirmed).sorted()
         let affirmed =
             demanded.filter { _ in mostly() } + rule.when.notAffirmed.filter { _ in !mostly() }
         let givers = rule.consent.isEmpty ? basis.consent : rule.consent

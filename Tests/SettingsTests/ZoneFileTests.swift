@@ -101,4 +101,19 @@ struct ZoneFileTests {
                 .tooLong(path: directory + "/big.yaml"), .notUTF8(path: directory + "/latin.yaml", line: 2, column: 4),
             ])
     }
+
+    @Test func `a file whose name only looks like YAML is not read, and is a warning`() throws {
+        let directory = NSTemporaryDirectory() + "/settings-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory + "/parties", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let names = ["rules.yaml", "parties/a.yml", "parties/b.YAML", "parties/.c.yml", "parties/d.yaml~", "yml"]
+        for name in names { try Data("a: 1\n".utf8).write(to: URL(fileURLWithPath: directory + "/" + name)) }
+        let (files, faults) = try SettingsFiles.readAll(directory: directory)
+        #expect(files.keys.sorted() == [directory + "/rules.yaml"])
+        #expect(faults == ["a.yml", "b.YAML"].map { .misnamed(path: directory + "/parties/" + $0) })
+        #expect(try SettingsFiles.read(directory: directory).count == 1)
+        let told = faults[0].diagnostic
+        #expect(told.code.text == "BK1015" && told.severity == .warning)
+        #expect(told.hint == "rename it to .yaml, or move it away")
+    }
 }

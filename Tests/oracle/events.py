@@ -51,6 +51,7 @@ def affirmations(policy, type_id):
         names |= set(listed(rule.get("affirm"))) | set(listed((rule.get("when") or {}).get("not-affirmed")))
         basis = policy.bases.get(rule.get("basis"), {})
         names |= set(listed(basis.get("affirmations")))
+        names |= {name for kind in (basis.get("affirmations-from") or {}).values() for name in listed(kind)}
     return sorted(names)
 
 
@@ -257,6 +258,7 @@ def aim(policy, walk, rule, type_id, miss, protected, hour):
     if miss == "municipality":
         codes = list(policy.collaboration["municipalities"])
     names = set(listed(basis.get("affirmations"))) | set(listed(rule.get("affirm"))) | set(listed(when.get("affirmed")))
+    names |= set(listed((basis.get("affirmations-from") or {}).get(sender.kind)))
     names -= set(listed(when.get("not-affirmed")))
     if miss == "affirmation" and names:
         names.discard(walk(sorted(names)))

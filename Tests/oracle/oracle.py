@@ -4,8 +4,8 @@ for the same events, and compares every cell.
 
     oracle.py                        Tests/oracle/../../config and .build/debug/budkavled
     oracle.py --budkavled FILE --config DIR [--share 0.1] [--collaboration orebro]
-    oracle.py --control              changes one rule in a copy that only the daemon reads; differences are wanted then,
-                                     in that rule's cells and in no others
+    oracle.py --control              changes one rule, or one line of the law, in a copy that only the daemon reads; differences
+                                     are wanted then, in the cells of that rule, or of the rules on that basis, and in no others
 
 A cell is one event x one party, or one event as a whole (its refusal). Ends with 0 when no cell differs, with 1 when one
 does, with 2 when it cannot run.
@@ -154,8 +154,27 @@ def without_affirmations(block):
     return changed if changed != block else None
 
 
+def write(directory, name, text):
+    """A file of the copy in place of what it was. Worked examples would fail, and go."""
+    for file, content in ((name, text), ("tests.yaml", "version: 1\nexamples: []\n")):
+        with open(os.path.join(directory, file), "w", encoding="utf-8") as target:
+            target.write(content)
+
+
+def law_for_every_kind(directory):
+    """The law without what it has only senders of some kinds affirm; changes the rules on those bases."""
+    with open(os.path.join(directory, "law.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    changed = re.sub(r"(?m)^    affirmations-from: .*\n", "", text)
+    if changed == text:
+        sys.exit("oracle: no line of the law to change")
+    policy = Policy(directory)
+    write(directory, "law.yaml", changed)
+    return {rule["id"] for rule in policy.rules if "affirmations-from" in policy.bases.get(rule.get("basis"), {})}
+
+
 def change_one_rule(directory, change):
-    """Changes the first rule that can be; its worked examples would fail, and go."""
+    """Changes the first rule that can be."""
     path = os.path.join(directory, "rules.yaml")
     with open(path, encoding="utf-8") as file:
         blocks = re.split(r"(?m)^(?=  - id: )", file.read())
@@ -163,31 +182,31 @@ def change_one_rule(directory, change):
         changed = change(block) if "effect: never" not in block and block.startswith("  - id: ") else None
         if changed:
             blocks[index] = changed
-            with open(path, "w", encoding="utf-8") as file:
-                file.write("".join(blocks))
-            with open(os.path.join(directory, "tests.yaml"), "w", encoding="utf-8") as file:
-                file.write("version: 1\nexamples: []\n")
-            return re.match(r"  - id: (\S+)", block)[1]
+            write(directory, "rules.yaml", "".join(blocks))
+            return {re.match(r"  - id: (\S+)", block)[1]}
     sys.exit("oracle: no rule to change")
 
 
 def control(options):
-    """The oracle must see one changed rule, in every collaboration, and nothing else."""
+    """The oracle must see one changed rule, and one changed line of the law, in every collaboration, and nothing else."""
     status = 0
-    for directory, change in itertools.product(collaborations(options.config), [without_last_field, without_affirmations]):
+    changes = [without_last_field, without_affirmations, law_for_every_kind]
+    for directory, change in itertools.product(collaborations(options.config), changes):
         name, policy = os.path.basename(directory), Policy(directory)
         if options.collaboration and policy.id not in options.collaboration:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             copy = os.path.join(scratch, "config")
             shutil.copytree(options.config, copy)
-            rule = change_one_rule(os.path.join(copy, name), change)
+            own = os.path.join(copy, name)
+            rules = change(own) if change is law_for_every_kind else change_one_rule(own, change)
             cells, differences = run(options.budkavled, options.config, copy, options.share, [policy.id])
-        elsewhere = [difference for difference in differences if rule not in difference[7]]
+        elsewhere = [difference for difference in differences if not rules & difference[7]]
         if not differences or elsewhere:
             show(elsewhere)
             status = 1
-        print(f"oracle: control, {name}, {rule} {change.__name__.replace('_', ' ')}: {len(differences):,} of {cells:,} cells"
+        what = " ".join(rules) if len(rules) == 1 else f"{len(rules)} rules by the"
+        print(f"oracle: control, {name}, {what} {change.__name__.replace('_', ' ')}: {len(differences):,} of {cells:,} cells"
               f" differ, {len(elsewhere)} of other rules")
     return status
 

@@ -10,12 +10,15 @@ struct CollaborationFile {
 
     /// Names that other files may use.
     struct Known {
+        let id: CollaborationID?
         let county: String
         let municipalities: Set<String>
         let programmes: Set<String>
         let levels: Set<String>
         let calendars: [String: OpeningCalendar]
         let groups: Set<String>
+        /// Seconds for which content that nobody has acknowledged stays at least.
+        let leastUnacknowledged: Int64
     }
 
     private let context: ReadingContext
@@ -38,12 +41,14 @@ struct CollaborationFile {
         let workingDays = reader.located("working-days", .text)
         if let workingDays { context.check(workingDays, .calendar, among: Set(calendars.keys)) }
         let urgency = urgency(&reader)
-        let retention = retention(&reader)
+        let least = RetentionSettings.leastUnacknowledged(urgency ?? [])
+        let retention = retention(&reader, least: least)
         let groups = groups(reader.sequence("groups"), municipalities: Set(municipalities.keys), partyIDs: partyIDs)
         reader.finish()
         known = Known(
-            county: county ?? "", municipalities: Set(municipalities.keys), programmes: Set(programmes.keys),
-            levels: Set(levels), calendars: calendars, groups: Set(groups.map(\.id)))
+            id: id, county: county ?? "", municipalities: Set(municipalities.keys),
+            programmes: Set(programmes.keys), levels: Set(levels), calendars: calendars, groups: Set(groups.map(\.id)),
+            leastUnacknowledged: least)
         guard let id, let labels, let county, let timeZone, let mode, let urgency, let retention, let workingDays,
             let calendar = calendars[workingDays.value]
         else { return }
@@ -133,15 +138,17 @@ struct CollaborationFile {
         return UrgencySettings(labels: labels, acknowledgement: acknowledgement, desks: desks, escalation: ladder)
     }
 
-    private func retention(_ reader: inout MappingReader) -> RetentionSettings? {
+    private func retention(_ reader: inout MappingReader, least: Int64) -> RetentionSettings? {
         guard var retention = reader.mapping("retention") else { return nil }
-        let acknowledged = retention.value("content-after-acknowledgement", .duration)
-        let unacknowledged = retention.value("content-unacknowledged", .duration)
+        let acknowledged = retention.located("content-after-acknowledgement", .duration)
+        let unacknowledged = retention.located("content-unacknowledged", .duration)
+        context.checkKept(acknowledged: acknowledged, unacknowledged: unacknowledged, least: least)
         retention.finish(removed: RetentionSettings.removed)
         guard let acknowledged, let unacknowledged else { return nil }
         return RetentionSettings(
-            contentAfterAcknowledgementSeconds: acknowledged.components.seconds,
-            contentUnacknowledgedSeconds: unacknowledged.components.seconds)
+            content: ContentTimes(
+                afterAcknowledgement: acknowledged.value.components.seconds,
+                unacknowledged: unacknowledged.value.components.seconds))
     }
 
     // MARK: Groups

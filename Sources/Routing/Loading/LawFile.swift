@@ -50,6 +50,7 @@ struct LawFile {
         context.check(demanded, .affirmation, among: affirmations)
         let standing = reader.list("standing", of: .text)
         context.check(standing, .affirmation, among: Set(demanded.map(\.value)))
+        let demandedFrom = affirmationsFrom(&reader, besides: demanded, senders: senders, among: affirmations)
         let consent = reader.list("consent", of: .oneOf(ConsentGiver.allCases.map(\.rawValue)))
         let agreement = reader.optionalLocated("agreement", .oneOf(["required", "not-required"]))
         if let agreement, agreement.value == "required", effect == .duty {
@@ -65,8 +66,39 @@ struct LawFile {
             validity: validity, senders: senders, recipients: recipients,
             types: onlyTypes.map { Set($0.map(\.value)) }, secrecyWithin: secrecy.within,
             secrecyExcept: secrecy.except,
-            affirmations: demanded.map(\.value).filter { !standingNames.contains($0) }, consent: consent.map(\.value),
+            affirmations: demanded.map(\.value).filter { !standingNames.contains($0) }, affirmationsFrom: demandedFrom,
+            consent: consent.map(\.value),
             needsAgreement: effect == .may && agreement?.value != "not-required", location: reader.location)
+    }
+
+    /// What only senders of some kinds must affirm, besides what all must.
+    private func affirmationsFrom(
+        _ reader: inout MappingReader, besides demanded: [Located<String>], senders: PartyMatcher?,
+        among known: Set<String>
+    ) -> [PartyKind: [String]] {
+        let from = reader.place(of: "from").location
+        guard var kinds = reader.optionalMapping("affirmations-from") else { return [:] }
+        var result: [PartyKind: [String]] = [:]
+        for kind in PartyKind.allCases {
+            guard let names = kinds.optionalList(kind.rawValue, of: .text) else { continue }
+            context.check(names, .affirmation, among: known)
+            if let entitled = senders?.kinds, !entitled.contains(kind) {
+                context.log.error(
+                    .contradiction, at: kinds.place(of: kind.rawValue),
+                    "the basis is for no sender of the kind '\(kind.rawValue)'",
+                    hint: "its 'from' has \(entitled.map(\.rawValue).sorted().joined(separator: ", "))", related: [from]
+                )
+            }
+            for name in names {
+                guard let first = demanded.first(where: { $0.value == name.value }) else { continue }
+                context.log.error(
+                    .repeatedValue, at: name.place, "every sender must affirm \(Diagnostic.quote(name.value)) already",
+                    hint: "remove one of them", related: [first.location])
+            }
+            result[kind] = names.map(\.value)
+        }
+        kinds.finish()
+        return result
     }
 
     private func secrecy(_ reader: inout MappingReader) -> (within: [SecrecyPattern], except: [SecrecyPattern]) {

@@ -144,9 +144,10 @@ struct PolicyDraft {
     func policy(
         roots: PolicyRoots, leavingOut inactive: InactiveParts = InactiveParts(), approvers: [Approver] = []
     ) -> Policy? {
-        guard let settings = collaboration.settings, let catalogue = types.catalogue, let bases = law.bases,
+        guard var settings = collaboration.settings, let catalogue = types.catalogue, let bases = law.bases,
             let agreements = agreements.agreements
         else { return nil }
+        settings.retention = settings.retention.with(types.retention)
         let all = partyFiles.compactMap(\.party).sorted { $0.id < $1.id }
         var inactive = inactive
         inactive.noteDesks(of: all)
@@ -164,7 +165,7 @@ struct PolicyDraft {
         return Policy(
             digest: Digest(sha256Of: text), canonicalText: text, settings: settings, catalogue: catalogue,
             zone: context.zone, parties: parties, bases: bases, agreements: sortedAgreements, rules: rules.rules,
-            examples: examples.examples, vocabulary: vocabulary, index: index,
+            neighbours: rules.neighbours, examples: examples.examples, vocabulary: vocabulary, index: index,
             inactive: inactive, approvers: approvers)
     }
 

@@ -71,6 +71,8 @@ package struct PolicyCheckResult: Sendable {
     package let examples: [ExampleResult]
     /// What is approved by whom; nil while anything but approvals is wrong.
     package let approvals: ApprovalStanding?
+    /// The policy as it were with every approval: what its rules say. Nil as `approvals`.
+    package let whole: Policy?
 
     /// Whether the policy may be activated: no error, and no failing example.
     package var isActivatable: Bool { policy != nil && !diagnostics.contains { $0.severity == .error } }
@@ -90,7 +92,8 @@ package enum PolicyCheck {
     ) -> PolicyCheckResult {
         let load = PolicyLoader.load(files: files, zone: zone, faults: faults, approvals: demand)
         guard let whole = load.whole else {
-            return PolicyCheckResult(policy: nil, diagnostics: load.diagnostics, examples: [], approvals: nil)
+            return PolicyCheckResult(
+                policy: nil, diagnostics: load.diagnostics, examples: [], approvals: nil, whole: nil)
         }
         let results = whole.runExamples()
         let log = DiagnosticLog()
@@ -115,7 +118,7 @@ package enum PolicyCheck {
         }
         let diagnostics = (load.diagnostics + log.diagnostics).sorted { $0.location < $1.location }
         return PolicyCheckResult(
-            policy: load.policy, diagnostics: diagnostics, examples: results, approvals: load.approvals)
+            policy: load.policy, diagnostics: diagnostics, examples: results, approvals: load.approvals, whole: whole)
     }
 }
 

@@ -120,6 +120,20 @@ struct ReadingContext {
         return check(name, .eventType, among: known.map { Set($0.keys.map(\.shortName)) })
     }
 
+    /// Reports times by which content goes too early: before what it is for can be done.
+    func checkKept(acknowledged: Located<Duration>?, unacknowledged: Located<Duration>?, least: Int64) {
+        if let acknowledged, acknowledged.value.components.seconds < RetentionSettings.leastAfterAcknowledgement {
+            log.error(
+                .outOfRange, at: acknowledged.place, "whoever acknowledged it could not read it again",
+                hint: "at least \(RetentionSettings.leastAfterAcknowledgement / 60)m")
+        }
+        if let unacknowledged, unacknowledged.value.components.seconds < least {
+            log.error(
+                .outOfRange, at: unacknowledged.place, "content would go before its escalation is over",
+                hint: "at least \((least + 59) / 60)m: a day, and to the last step of every class's escalation")
+        }
+    }
+
     /// Reports the second use of an id.
     func checkUnique<ID: Hashable & CustomStringConvertible>(
         _ id: Located<ID>, _ what: String, in seen: inout [ID: SourceLocation]

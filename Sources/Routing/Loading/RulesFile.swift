@@ -5,6 +5,9 @@ import Settings
 struct RulesFile {
     /// The rules, sorted by id.
     private(set) var rules: [Rule] = []
+    /// What the rules of others may do with our parties.
+    private(set) var neighbours = Neighbours(
+        entries: [], place: Place(SourceLocation(file: "rules.yaml", line: 1, column: 1)))
     private let context: ReadingContext
     private let known: Known
 
@@ -33,6 +36,7 @@ struct RulesFile {
         self.context = context
         self.known = known
         guard var reader = context.reader(root, "rules.yaml") else { return }
+        neighbours = Neighbours(&reader, known: known, context: context)
         var seen: [RuleID: SourceLocation] = [:]
         for item in reader.requiredSequence("rules") {
             if let rule = rule(item, seen: &seen) { rules.append(rule) }

@@ -14,12 +14,16 @@ struct TypesFile {
     private(set) var vocabulary = Vocabulary()
     /// Sensitivities whose fields stay out of the strict view.
     private(set) var droppedSensitivities: Set<String> = []
+    /// Types with a retention of their own.
+    private(set) var retention: [EventType: TypeRetention] = [:]
     private let context: ReadingContext
+    private let leastUnacknowledged: Int64
     private var codeLists: [String: [String]] = [:]
     private var sensitivities: Set<String> = []
 
     init(_ root: SettingsNode?, collaboration: CollaborationFile.Known?, context: ReadingContext) {
         self.context = context
+        leastUnacknowledged = collaboration?.leastUnacknowledged ?? 0
         guard var reader = context.reader(root, "types.yaml") else { return }
         readFamilies(&reader)
         vocabulary.areas = context.vocabulary(reader.requiredEntries("areas"), "an area")
@@ -89,6 +93,7 @@ struct TypesFile {
         if let area { context.check(area, .area, among: Set(vocabulary.areas.keys)) }
         let urgency = reader.value("urgency", .urgency)
         let raise = raises(reader.sequence("raise"), levels: levels)
+        let retention = retention(&reader)
         let attributes = reader.list("attributes", of: .text)
         context.check(attributes, .attribute, among: Set(CaseNotification.extensionAttributes))
         var fields: [FieldDefinition] = []
@@ -103,9 +108,21 @@ struct TypesFile {
         guard let id, let labels, let family, let area, let urgency else { return nil }
         vocabulary.types[id.value] = labels
         vocabulary.fields[id.value] = fieldLabels
+        self.retention[id.value] = retention
         return EventTypeDefinition(
             type: id.value, labels: ["sv": labels.sv, "en": labels.en], family: family.value, area: area.value,
             urgency: urgency, raise: raise, requiredAttributes: attributes.map(\.value), fields: fields)
+    }
+
+    private func retention(_ reader: inout MappingReader) -> TypeRetention? {
+        guard var retention = reader.optionalMapping("retention") else { return nil }
+        let acknowledged = retention.optionalLocated("content-after-acknowledgement", .duration)
+        let unacknowledged = retention.optionalLocated("content-unacknowledged", .duration)
+        context.checkKept(acknowledged: acknowledged, unacknowledged: unacknowledged, least: leastUnacknowledged)
+        retention.finish(removed: RetentionSettings.removed)
+        return TypeRetention(
+            afterAcknowledgement: acknowledged?.value.components.seconds,
+            unacknowledged: unacknowledged?.value.components.seconds)
     }
 
     private func raises(_ items: [SettingsNode], levels: Set<String>?) -> [UrgencyRaise] {
