@@ -212,10 +212,21 @@ extension Relay {
     }
 
     /// Whether its content was erased before a station or a person had it: then nobody can say that it is in good hands.
-    /// Who hands over has it, or a station of his.
     private func isErasedUnread(_ delivery: DeliveryRow) -> Bool {
         notifications[delivery.notification].traits.content == .erased && delivery.openedSpan == .none
-            && delivery.transport != .custody && delivery.work == .open
+            && delivery.transport != .custody && (delivery.work == .open || delivery.work == .handedOver)
+            && !hadCustody(delivery)
+    }
+
+    /// Whether a station had it before it was handed over, by what the sender was told.
+    private func hadCustody(_ delivery: DeliveryRow) -> Bool {
+        var row = notifications[delivery.notification].newestReceipt
+        while row != .none {
+            let receipt = receiptRows[row]
+            if receipt.event == .delivered, receipt.party == delivery.party { return true }
+            row = receipt.nextOlder
+        }
+        return false
     }
 
     // MARK: Fingerprints
