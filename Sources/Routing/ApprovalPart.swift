@@ -16,11 +16,22 @@ package struct ApprovalPart: Sendable {
     /// Where the policy has it.
     package let location: SourceLocation
 
+    /// What stands before the colon.
+    var kind: Substring { id.prefix { $0 != ":" } }
+
+    /// What stands behind it.
+    var name: Substring { id.dropFirst(kind.count + 1) }
+
     /// Of a client, person or desk the party; else nil.
     var reader: Substring? {
-        let kind = id.prefix { $0 != ":" }
-        guard ["client", "person", "desk"].contains(kind) else { return nil }
-        return id.dropFirst(kind.count + 1).prefix { $0 != "/" }
+        ["client", "person", "desk"].contains(kind) ? name.prefix { $0 != "/" } : nil
+    }
+
+    /// Of an on-call desk's acting for a board its party and the board; else nil.
+    var agency: (desk: Substring, board: PartyID)? {
+        guard kind == "agent" else { return nil }
+        let desk = name.prefix { $0 != "/" }
+        return (desk, PartyID(unchecked: String(id[desk.endIndex...].dropFirst())))
     }
 }
 

@@ -19,18 +19,6 @@ package struct MissingApproval: Sendable {
     package let readers: [String]
 }
 
-extension ApprovalPart {
-    /// What stands before the colon.
-    fileprivate var kind: Substring { id.prefix { $0 != ":" } }
-
-    /// Of an on-call desk's acting for a board its party and the board; else nil.
-    fileprivate var agency: (desk: Substring, board: PartyID)? {
-        guard kind == "agent" else { return nil }
-        let desk = id.dropFirst(kind.count + 1).prefix { $0 != "/" }
-        return (desk, PartyID(unchecked: String(id[desk.endIndex...].dropFirst())))
-    }
-}
-
 /// One party's approval of one part.
 package struct Approval: Hashable, Sendable {
     /// What was approved.

@@ -26,9 +26,8 @@ package struct InactiveParts: Sendable, Equatable {
         for entry in missing {
             let parties = Set(entry.parties)
             lines += entry.parties.map { "\(entry.part.id) \($0)" }
-            let kind = entry.part.id.prefix { $0 != ":" }
-            let name = String(entry.part.id.dropFirst(kind.count + 1))
-            switch kind {
+            let name = String(entry.part.name)
+            switch entry.part.kind {
             case "rule": rules[RuleID(unchecked: name), default: []].formUnion(parties)
             case "party":
                 let id = PartyID(unchecked: name)
