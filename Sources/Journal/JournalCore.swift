@@ -62,7 +62,7 @@ package struct JournalCore {
     var signer: SigningKey?
     private var sealer: BatchSealer
     /// Why nothing more is done; nil while all is well.
-    private(set) var failure: JournalError?
+    package private(set) var failure: JournalError?
 
     init(
         paths: JournalPaths, disk: any Disk, random: any RandomSource, clock: any JournalClock,
@@ -150,10 +150,10 @@ package struct JournalCore {
         }
     }
 
-    /// The end of this journal: nothing more is granted, committed or changed after it.
+    /// The end of this journal: nothing more is committed or changed after it. Space is granted until `close`: "no space" would be
+    /// an answer, and after a failure there is none.
     mutating func fail(_ error: JournalError) -> JournalError {
         failure = error
-        space.close()
         return error
     }
 }

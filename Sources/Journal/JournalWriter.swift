@@ -82,7 +82,8 @@ package final class JournalWriter: Sendable {
     ///
     /// - Parameters:
     ///   - onCommit: on the writer's thread, once per batch, when it is on disk. It must not block.
-    ///   - onFailure: on the writer's thread, at most once. Nothing is committed after it; what waited is not answered.
+    ///   - onFailure: on the writer's thread, at most once. Nothing is committed after it; what waited is not answered. Space is
+    ///     granted until it has returned, so that nobody takes the end for a full disk.
     package func start(
         onCommit: @escaping @Sendable (CommitReport) -> Void, onFailure: @escaping @Sendable (JournalError) -> Void
     ) {

@@ -52,8 +52,9 @@ struct WriterLoop: Sendable {
             }
         } catch {
             failed()
-            core.close()
+            // Before `close`, which grants no more space: that would be taken for a full disk.
             onFailure(error)
+            core.close()
             tellLast?()
         }
     }

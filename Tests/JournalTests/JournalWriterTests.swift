@@ -121,9 +121,31 @@ struct JournalWriterTests {
         reports.signal.wait()
         #expect(reports.failure.withLock { $0 } == .io(operation: "fdatasync", path: "", errno: 5))
         let syncs = disk.count(.sync)
-        #expect(writer.reserve(.progress, bytes: 1_000) == nil)
         writer.stop()
+        #expect(writer.reserve(.progress, bytes: 1_000) == nil)
         #expect(disk.count(.sync) == syncs && reports.seen.withLock { $0.isEmpty })
+    }
+
+    @Test func `while a failure is being told space is granted: nobody takes the end for a full disk`() throws {
+        let disk = MemoryDisk(seed: 2)
+        let data = try DataDirectory(path: scratch.path + "/data")
+        try disk.makeDirectory(data.path)
+        let writer = try JournalWriter.open(
+            in: data, collaboration: "orebro", keys: ring, disk: disk, random: SeededRandom(seed: 1)
+        ) { _ in }
+        disk.fail(.sync, errno: 5, forever: true)
+        try append(writer, 1)
+        let granted = Mutex<Bool?>(nil)
+        let told = DispatchSemaphore(value: 0)
+        writer.start(
+            onCommit: { _ in },
+            onFailure: { _ in
+                granted.withLock { $0 = writer.reserve(.progress, bytes: 1_000) != nil }
+                told.signal()
+            })
+        told.wait()
+        #expect(granted.withLock { $0 } == true)
+        writer.stop()
     }
 }
 
