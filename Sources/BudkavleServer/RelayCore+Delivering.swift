@@ -212,21 +212,36 @@ extension RelayCore {
 
     // MARK: ACK and NACK
 
-    /// ACK: custody, or the receipts' cursor. Credit comes back at once; the record rides with the next batch.
-    func acknowledge(_ tags: [MessageTag], at place: RequestPlace) {
-        var isLost = false
-        for command in custodyCommands(tags, of: place.connection) where !gather(command) {
-            isLost = !redeliver(command) || isLost
-        }
-        // It does not come again, so a RECEIPT would say that it is recorded.
-        if isLost, place.receipt != nil { return answer(place, .refused(.unavailable)) }
-        answerProgress(place)
+    /// What became of a command whose records are to ride with the next batch.
+    enum Gathering {
+        case gathered
+        /// There was nothing to decide.
+        case nothing
+        /// Even the reserve for progress is used up: nothing was decided.
+        case noSpace
     }
 
-    /// A frame with `receipt` starts a commit of everything before it on its connection.
-    private func answerProgress(_ place: RequestPlace) {
+    /// ACK: custody, or the receipts' cursor. Credit comes back at once; the record rides with the next batch.
+    func acknowledge(_ tags: [MessageTag], at place: RequestPlace) {
+        write(custodyCommands(tags, of: place.connection), at: place)
+    }
+
+    /// Lets the records of an ACK or NACK ride with the next batch. With `receipt` it starts a commit of everything before it on
+    /// its connection; a RECEIPT says that all of it is on disk, also of what would come again.
+    private func write(_ commands: [RelayCommand], at place: RequestPlace) {
+        var isWritten = true
+        for command in commands {
+            switch gather(command) {
+            case .gathered: break
+            case .nothing: isWritten = redeliver(command) && isWritten
+            case .noSpace:
+                _ = redeliver(command)
+                isWritten = false
+            }
+        }
         pumpSoon()
         guard place.receipt != nil else { return }
+        guard isWritten else { return answer(place, .refused(.unavailable)) }
         gather(urgency: .now)
         answerWhenDurable(place, .done)
         journal.flush()
@@ -277,8 +292,7 @@ extension RelayCore {
 
     /// NACK: back to the desk with a backoff, or set aside after the last attempt.
     func reject(_ tags: [MessageTag], at place: RequestPlace) {
-        for command in returnCommands(tags, of: place.connection) where !gather(command) { _ = redeliver(command) }
-        answerProgress(place)
+        write(returnCommands(tags, of: place.connection), at: place)
     }
 
     /// The commands that these NACKs stand for; receipts simply come again.

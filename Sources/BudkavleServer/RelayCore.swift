@@ -203,14 +203,12 @@ actor RelayCore: LoopParticipant {
     }
 
     /// Decides a station's ACK or NACK, applies it at once and lets its records ride with the next batch.
-    ///
-    /// - Returns: `false` when even the reserve for progress is used up, or when there was nothing to decide; then nothing was.
-    func gather(_ command: RelayCommand) -> Bool {
+    func gather(_ command: RelayCommand) -> Gathering {
         let events = relay.decide(command, at: clock.now, random: &random).events
-        guard !events.isEmpty else { return false }
+        guard !events.isEmpty else { return .nothing }
         let records = events.map { EventCodec.encode($0) }
         if gathered.count + records.count > JournalLimits.maxRecordsPerRequest { gather() }
-        guard growGatheredSpace(by: records) else { return false }
+        guard growGatheredSpace(by: records) else { return .noSpace }
         changes.removeAll(keepingCapacity: true)
         for event in events { relay.apply(event, into: &changes) }
         retention.touched?.take(events)
@@ -218,7 +216,7 @@ actor RelayCore: LoopParticipant {
         gatheredChanges.append(contentsOf: changes)
         if !watchers.isEmpty { gatheredEvents.append(contentsOf: events) }
         pumpSoon()
-        return true
+        return .gathered
     }
 
     /// Space for what is gathered is granted before it is applied, as for everything else.

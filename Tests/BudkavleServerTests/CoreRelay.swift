@@ -114,6 +114,40 @@ final class CoreRelay: Sendable {
         _ = try done.wait()
     }
 
+    /// Does `work` while the journal's writer rests: it neither gives room back nor prepares more meanwhile.
+    func resting<Value>(_ work: () throws -> Value) throws -> Value {
+        let rests = Outcome<Bool>()
+        let goesOn = Outcome<Bool>()
+        try durable()
+        try onLoop { core in
+            core.journal.maintain(
+                { _ in
+                    rests.set(true)
+                    _ = try? goesOn.wait()
+                }, completion: { _ in })
+        }
+        _ = try rests.wait()
+        defer { goesOn.set(true) }
+        return try work()
+    }
+
+    /// Does `work` on the loop while the journal's writer rests.
+    func withoutWriter<Value: Sendable>(
+        _ work: @escaping @Sendable (isolated RelayCore) throws -> Value
+    ) throws -> Value {
+        try resting { try onLoop(work) }
+    }
+
+    /// Takes all space that progress may have, so that nothing can be recorded until it is given back.
+    static func exhaust(_ core: isolated RelayCore) -> [SpaceGrant] {
+        var all: [SpaceGrant] = []
+        var size = 4 << 20
+        while size > 0 {
+            if let grant = core.journal.reserve(.progress, bytes: size) { all.append(grant) } else { size /= 2 }
+        }
+        return all
+    }
+
     /// A session of a client (`station`) or a person (`person:staff-71`) of a party.
     ///
     /// - Parameter newer: the policy by which it is admitted, if another is in force by now.

@@ -27,35 +27,6 @@ extension PartiesOverTimeTests {
         try relay.durable()
     }
 
-    /// Takes all space that progress may have, so that nothing can be recorded until it is given back.
-    private static func exhaust(_ core: isolated RelayCore) -> [SpaceGrant] {
-        var all: [SpaceGrant] = []
-        var size = 4 << 20
-        while size > 0 {
-            if let grant = core.journal.reserve(.progress, bytes: size) { all.append(grant) } else { size /= 2 }
-        }
-        return all
-    }
-
-    /// Does `work` on the loop while the journal's writer rests: it neither gives room back nor prepares more meanwhile.
-    private static func withoutWriter<Value: Sendable>(
-        _ relay: CoreRelay, _ work: @escaping @Sendable (isolated RelayCore) throws -> Value
-    ) throws -> Value {
-        let rests = Outcome<Bool>()
-        let goesOn = Outcome<Bool>()
-        try relay.durable()
-        try relay.onLoop { core in
-            core.journal.maintain(
-                { _ in
-                    rests.set(true)
-                    _ = try? goesOn.wait()
-                }, completion: { _ in })
-        }
-        _ = try rests.wait()
-        defer { goesOn.set(true) }
-        return try relay.onLoop(work)
-    }
-
     private static func delivery(_ id: String) throws -> DeliveryID {
         DeliveryID(notification: try #require(NotificationID(text: id)), ordinal: 0)
     }
@@ -158,9 +129,9 @@ extension PartiesOverTimeTests {
         let delivery = try Self.delivery(try police.report("a", case: 1))
         let midnight = try Self.time(Self.midnight)
         try relay.durable()
-        let desks = try Self.withoutWriter(relay) { core -> [String?] in
+        let desks = try relay.withoutWriter { core -> [String?] in
             core.clock.set(to: midnight)
-            let all = Self.exhaust(core)
+            let all = CoreRelay.exhaust(core)
             core.doWhatIsDue()
             core.goOnReviewing()
             #expect(core.rights.unjudged == [delivery])
@@ -187,11 +158,11 @@ extension PartiesOverTimeTests {
         let delivery = try Self.delivery(try police.report("a", case: 1))
         try Self.activate(try HeldDeliveryTests.withoutRight(), in: relay)
         let policy = relay.policy
-        let states = try Self.withoutWriter(relay) { core -> [Transport?] in
+        let states = try relay.withoutWriter { core -> [Transport?] in
             var states = [core.relay.delivery(delivery)?.transport]
             core.policy = policy
             core.beginReview()
-            let all = Self.exhaust(core)
+            let all = CoreRelay.exhaust(core)
             core.goOnReviewing()
             #expect(core.rights.unjudged == [delivery])
             states.append(core.relay.delivery(delivery)?.transport)
@@ -221,9 +192,9 @@ extension PartiesOverTimeTests {
         try desk.subscribe("/inbox/jour-1880")
         try desk.acknowledge(try desk.hear(.message))
         let midnight = try Self.time(Self.midnight)
-        let desks = try Self.withoutWriter(relay) { core -> [String?] in
+        let desks = try relay.withoutWriter { core -> [String?] in
             core.clock.set(to: midnight)
-            let all = Self.exhaust(core)
+            let all = CoreRelay.exhaust(core)
             core.doWhatIsDue()
             core.goOnReviewing()
             var desks = [core.relay.place(of: fetched)?.desk.text]
