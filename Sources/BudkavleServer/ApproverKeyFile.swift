@@ -62,6 +62,9 @@ package enum ApproverKeyFile {
 
 /// Files that are on disk, whole, when the call returns.
 enum DurableFile {
+    /// A write that is interrupted so often is not tried again: no signal of ours does that.
+    private static let mostInterruptions = 1_000
+
     /// Why a file was not written.
     struct Failure: Error {
         let errno: Int32
@@ -75,12 +78,14 @@ enum DurableFile {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
         var failure: Failure?
-        var done = 0
+        var (done, interruptions) = (0, 0)
         while done < bytes.count, failure == nil {
             let count = bytes[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 done += count
-            } else if errno != EINTR {
+            } else if errno == EINTR, interruptions < mostInterruptions {
+                interruptions += 1
+            } else {
                 failure = Failure(errno: errno)
             }
         }

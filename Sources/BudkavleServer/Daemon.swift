@@ -12,6 +12,7 @@ package import TLSStreams
 package enum StartError: Error, CustomStringConvertible {
     case configuration([Diagnostic], failedExamples: [String])
     case reading(String)
+    case writing(String)
     case tls(TLSError)
     case journal(JournalError)
     case recovery(RecoveryError)
@@ -23,6 +24,7 @@ package enum StartError: Error, CustomStringConvertible {
         switch self {
         case .configuration, .reading, .tls, .modes, .approvers: .configuration
         case .recovery: .data
+        case .writing: .inputOutput
         case .listening: .unavailable
         case .journal(let error): error.exitStatus
         }
@@ -32,7 +34,7 @@ package enum StartError: Error, CustomStringConvertible {
         switch self {
         case .configuration(let diagnostics, let failed):
             (diagnostics.map(\.text) + failed.map { "failed worked example: \($0)" }).joined(separator: "\n")
-        case .reading(let what), .listening(let what), .modes(let what), .approvers(let what): what
+        case .reading(let what), .writing(let what), .listening(let what), .modes(let what), .approvers(let what): what
         case .tls(let error): error.description
         case .journal(let error): error.description
         case .recovery(let error): error.description

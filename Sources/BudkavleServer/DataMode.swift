@@ -5,7 +5,7 @@ import Foundation
 enum DataMode {
     private static let file = "mode"
 
-    /// Writes the mode into a new directory; refuses a directory of the other mode.
+    /// Writes the mode into a new directory, durably; refuses a directory of the other mode.
     static func check(_ mode: Mode, in directory: String) throws(StartError) {
         let path = "\(directory)/\(file)"
         let own = mode == .exercise ? "exercise" : "production"
@@ -16,10 +16,12 @@ enum DataMode {
             }
             return
         }
-        do {
-            try Data("\(own)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        // What is there and cannot be read may say the other mode: it is not written over.
+        guard !FileManager.default.fileExists(atPath: path) else { throw .reading("\(path) cannot be read") }
+        do throws(DurableFile.Failure) {
+            try DurableFile.replace(path, Array("\(own)\n".utf8), mode: 0o644)
         } catch {
-            throw .reading("\(path) cannot be written: \(error.localizedDescription)")
+            throw .writing("\(path) cannot be written: \(error.reason)")
         }
     }
 }
