@@ -41,6 +41,6 @@ package enum PolicyText {
 
     /// The policy of a canonical text as it were with every approval, the zone given; nil for what is none.
     package static func policy(_ text: [UInt8], zone: ZoneTransitions) -> Policy? {
-        files(text).flatMap { PolicyLoader.load(files: $0, zone: zone, approvals: .waived).whole }
+        files(text).flatMap { PolicyLoader.load(files: $0, zone: zone, approvals: .waived, for: .lookingBack).whole }
     }
 }

@@ -296,7 +296,7 @@ struct ApprovalsFileTests {
         let root = try #require(SettingsReader.parse(file: Self.file, text: text, log: log))
         let file = ApprovalsFile(
             root, name: "soc-1880", collaboration: CollaborationID(unchecked: "orebro"), partyIDs: nil,
-            context: ReadingContext(zone: PolicyFixture.zone, log: log))
+            context: ReadingContext(zone: PolicyFixture.zone, purpose: .everything, log: log))
         #expect(log.diagnostics == [])
         #expect(file.entries.map(\.approval) == [approval])
         #expect(file.approver?.stamp.time == time("2026-11-22T08:00:00.123Z"))

@@ -46,6 +46,16 @@ struct PolicyDifferenceTests {
         #expect(again.digest == policy.digest)
     }
 
+    @Test("a canonical text whose content goes sooner than would be taken now is read back as it says")
+    func readBackShorter() throws {
+        let text = String(decoding: try original.policy().canonicalText, as: UTF8.self)
+        let shorter = text.replacing(#""content-unacknowledged":"30d""#, with: #""content-unacknowledged":"1h""#)
+        #expect(shorter != text)
+        let again = try #require(PolicyText.policy(Array(shorter.utf8), zone: PolicyFixture.zone))
+        #expect(again.retention.content.unacknowledged == 3_600)
+        #expect(again.canonicalText == Array(shorter.utf8))
+    }
+
     @Test("a rule that reaches another county's board in its own municipality reaches it in what is told, too")
     func elsewhere() throws {
         let there = original.replacing(

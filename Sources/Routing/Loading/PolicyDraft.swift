@@ -12,8 +12,8 @@ struct PolicyDraft {
     private let rules: RulesFile
     private let examples: ExamplesFile
 
-    init(roots: PolicyRoots, zone: ZoneTransitions, log: DiagnosticLog) {
-        context = ReadingContext(zone: zone, log: log)
+    init(roots: PolicyRoots, zone: ZoneTransitions, purpose: LoadPurpose, log: DiagnosticLog) {
+        context = ReadingContext(zone: zone, purpose: purpose, log: log)
         // Party ids are known even if something else in the party's file is wrong, so that one mistake is told once.
         let partyIDs: Set<String>? =
             roots.parties.isEmpty ? nil : Set(roots.parties.map { $0.root[key: "id"]?.text ?? $0.name })

@@ -19,6 +19,8 @@ package enum LoadPurpose: Sendable {
     case everything
     /// To decide and activate nothing: worked examples are not read, nor approvals in an exercise, where none is needed.
     case decidingAlone
+    /// To say again what was active once, from its canonical text: bounds that came later than the text do not count.
+    case lookingBack
 }
 
 /// Turns the files of one collaboration into a policy, or tells every mistake in them at once.
@@ -38,7 +40,7 @@ package enum PolicyLoader {
     ) -> PolicyLoad {
         let log = DiagnosticLog()
         let roots = PolicyRoots(files: files, faults: faults.map(\.diagnostic), for: purpose, log: log)
-        let draft = PolicyDraft(roots: roots, zone: zone, log: log)
+        let draft = PolicyDraft(roots: roots, zone: zone, purpose: purpose, log: log)
         let whole = log.hasErrors ? nil : draft.policy(roots: roots)
         if purpose == .decidingAlone, let whole, whole.mode == .exercise {
             return PolicyLoad(policy: whole, diagnostics: log.diagnostics, approvals: nil, whole: whole)

@@ -14,6 +14,7 @@ enum ReferenceKind: String {
 /// What all readers of policy files share.
 struct ReadingContext {
     let zone: ZoneTransitions
+    let purpose: LoadPurpose
     let log: DiagnosticLog
 
     /// The version of the schema.
@@ -122,6 +123,7 @@ struct ReadingContext {
 
     /// Reports times by which content goes too early: before what it is for can be done.
     func checkKept(acknowledged: Located<Duration>?, unacknowledged: Located<Duration>?, least: Int64) {
+        guard purpose != .lookingBack else { return }
         if let acknowledged, acknowledged.value.components.seconds < RetentionSettings.leastAfterAcknowledgement {
             log.error(
                 .outOfRange, at: acknowledged.place, "whoever acknowledged it could not read it again",
