@@ -73,7 +73,28 @@ struct Run: ParsableCommand {
 
 /// Talk goes to standard error, data to standard output.
 enum Terminal {
-    static func complain(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
+    static func complain(_ text: String) { _ = say(text, to: STDERR_FILENO) }
+
+    /// A write that is interrupted so often in a row is given up: no signal of ours does that.
+    private static let mostInterruptions = 1_000
+
+    /// Writes one or more lines; what stopped it, or nil.
+    private static func say(_ text: String, to descriptor: Int32) -> Int32? {
+        var rest = Array((text + "\n").utf8)[...]
+        var interruptions = 0
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                interruptions = 0
+            } else if errno == EINTR, interruptions < mostInterruptions {
+                interruptions += 1
+            } else {
+                return errno
+            }
+        }
+        return nil
+    }
 
     /// Takes the place of standard streams that are closed, so that no file that is opened later gets their numbers: what is
     /// printed would go into it.
@@ -86,16 +107,9 @@ enum Terminal {
     ///
     /// - Throws: 74 when standard output takes no more: what was to be kept is not.
     static func put(_ text: String) throws {
-        var rest = Array((text + "\n").utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                complain("budkavled: standard output takes no more: \(String(cString: strerror(errno)))")
-                throw ExitCode(BudkavleServer.ExitStatus.inputOutput.rawValue)
-            }
-        }
+        guard let error = say(text, to: STDOUT_FILENO) else { return }
+        complain("budkavled: standard output takes no more: \(String(cString: strerror(error)))")
+        throw ExitCode(BudkavleServer.ExitStatus.inputOutput.rawValue)
     }
 
     /// Writes lines of data; none at all for none.
