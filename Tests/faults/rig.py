@@ -406,6 +406,9 @@ class Clients:
             self.held[receiver].append((headers["ack"], view["id"]))
         elif command == "RECEIPT" and headers.get("receipt-id") in self.open_acks[receiver]:
             identity = self.open_acks[receiver].pop(headers["receipt-id"])
+            # Not written, for want of space: it comes again.
+            if headers.get("status") == "refused":
+                return
             self.acked += 1
             self.histories[receiver].note("ack", id=identity, desk=DESKS[receiver])
 
