@@ -228,7 +228,7 @@ struct BackupTests {
         test.writer.stop()
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(30)))
     func `an error at any call of backup and restore is typed, and what is left is never taken for whole`() throws {
         let disk = MemoryDisk(seed: 7)
         var journal = try TextJournal(disk, ring)

@@ -222,7 +222,7 @@ struct ErasureRemainderTests {
     }
 
     /// Everything that a power cut may leave during an erasure, and what the next start makes of it.
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(30)))
     func `a power cut at any call of an erasure leaves the old or the new, and a repeat completes it`() throws {
         let (probe, texts, started, ended) = try erasedJournal()
         var states = CrashStates(of: probe, choosing: .everything, seed: 11)
@@ -276,7 +276,7 @@ struct ErasureRemainderTests {
         return (probe, journal.texts, started, probe.logCount)
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(30)))
     func `an error at any call of an erasure is typed, and the next start finds the old or the new`() throws {
         let disk = MemoryDisk(seed: 1)
         var journal = try TextJournal(disk, ring)

@@ -73,7 +73,7 @@ struct CrashSimulationTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [1...250, 251...500])
+    @Test(.timeLimit(.minutes(30)), arguments: [1...250, 251...500])
     func `500 seeds of crashes lose no committed record and invent none`(seeds: ClosedRange<UInt64>) throws {
         let ring = try Scratch().ring()
         for seed in seeds { try run(seed: seed, ring) }
