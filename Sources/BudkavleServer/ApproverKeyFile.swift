@@ -62,9 +62,6 @@ package enum ApproverKeyFile {
 
 /// Files that are on disk, whole, when the call returns.
 enum DurableFile {
-    /// A write that is interrupted so often is not tried again: no signal of ours does that.
-    private static let mostInterruptions = 1_000
-
     /// Why a file was not written.
     struct Failure: Error {
         let errno: Int32
@@ -77,18 +74,7 @@ enum DurableFile {
     static func create(_ path: String, _ bytes: [UInt8], mode: mode_t) throws(Failure) {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
-        var failure: Failure?
-        var (done, interruptions) = (0, 0)
-        while done < bytes.count, failure == nil {
-            let count = bytes[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                done += count
-            } else if errno == EINTR, interruptions < mostInterruptions {
-                interruptions += 1
-            } else {
-                failure = Failure(errno: errno)
-            }
-        }
+        var failure = WholeWrite.write(bytes, to: descriptor).map { Failure(errno: $0) }
         if failure == nil, fsync(descriptor) != 0 { failure = Failure(errno: errno) }
         close(descriptor)
         if let failure {

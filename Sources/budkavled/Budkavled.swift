@@ -75,25 +75,9 @@ struct Run: ParsableCommand {
 enum Terminal {
     static func complain(_ text: String) { _ = say(text, to: STDERR_FILENO) }
 
-    /// A write that is interrupted so often in a row is given up: no signal of ours does that.
-    private static let mostInterruptions = 1_000
-
     /// Writes one or more lines; what stopped it, or nil.
     private static func say(_ text: String, to descriptor: Int32) -> Int32? {
-        var rest = Array((text + "\n").utf8)[...]
-        var interruptions = 0
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-                interruptions = 0
-            } else if errno == EINTR, interruptions < mostInterruptions {
-                interruptions += 1
-            } else {
-                return errno
-            }
-        }
-        return nil
+        WholeWrite.write(Array((text + "\n").utf8), to: descriptor)
     }
 
     /// Takes the place of standard streams that are closed, so that no file that is opened later gets their numbers: what is

@@ -122,7 +122,6 @@ struct JournalWriterTests {
         #expect(reports.failure.withLock { $0 } == .io(operation: "fdatasync", path: "", errno: 5))
         let syncs = disk.count(.sync)
         writer.stop()
-        #expect(writer.reserve(.progress, bytes: 1_000) == nil)
         #expect(disk.count(.sync) == syncs && reports.seen.withLock { $0.isEmpty })
     }
 
