@@ -36,13 +36,14 @@ extension Recovery {
         _ window: inout SegmentWindow, _ segment: UInt64, from offset: UInt64, nonZeroEnd: UInt64, _ sink: Sink
     ) throws(JournalError) {
         var end = offset
-        if let mark, mark.segment == segment, mark.lastBatch >= nextBatch, mark.end > offset,
+        // A torn batch may lie behind damage that ends with what the watermark knows.
+        if let mark, mark.segment == segment, mark.lastBatch >= nextBatch, mark.end > offset || gap != nil,
             try reaches(mark.end, &window)
         {
-            try damaged(&window, segment, offset, mark.end - offset)
+            if mark.end > offset { try damaged(&window, segment, offset, mark.end - offset) }
             if let gap { close(gap, lostBefore: mark.lastRecord + 1, sink) }
             adopt(mark, sink)
-            end = mark.end
+            end = max(offset, mark.end)
         } else if gap != nil, nonZeroEnd > offset {
             try damaged(&window, segment, offset, nonZeroEnd - offset)
             end = nonZeroEnd

@@ -1,0 +1,58 @@
+import TestSupport
+import Testing
+
+@testable import Journal
+
+/// A bit that flipped in the last batch that the watermark knows, and behind it a batch that a crash left half written.
+struct DamagedEndTests {
+    let scratch: Scratch
+    let ring: KeyRing
+
+    init() throws {
+        scratch = try Scratch()
+        ring = try scratch.ring()
+    }
+
+    /// Three batches, of which the watermark knows two.
+    private func written() throws -> (disk: MemoryDisk, batches: [JournalMap.Batch]) {
+        let disk = MemoryDisk(seed: 5)
+        var journal = try TestJournal(disk, ring, options: DamageFixture.setAside())
+        for write in 1...3 {
+            if write == 3 { try journal.core.mark(.now) }
+            try journal.write([[UInt8(write)], [UInt8(write), 0]])
+        }
+        return (disk, try JournalMap(disk, ring).batches)
+    }
+
+    @Test func `damage that ends with what the watermark knows is set aside, wherever the batch behind it was torn`()
+        throws
+    {
+        let (source, batches) = try written()
+        let (marked, torn) = (batches[1].range, batches[2].range)
+        // Behind the frames stands the trailer, whose damage loses no record.
+        let frames = marked.lowerBound..<(marked.upperBound - Int(batches[1].head.trailerBytes))
+        let whole = try #require(source.files[batches[1].path])
+        var starts = 0
+        for flipped in stride(from: frames.lowerBound, to: frames.upperBound, by: 61) {
+            for cut in stride(from: torn.lowerBound, to: torn.upperBound, by: 127) {
+                var bytes = Array(whole[..<cut]) + [UInt8](repeating: 0, count: whole.count - cut)
+                bytes[flipped] ^= 4
+                let disk = source.clone(seed: 1)
+                disk.overwrite(batches[1].path, with: bytes)
+                let journal = try DamageFixture.open(disk, ring)
+                let place = "byte \(flipped), cut at \(cut)"
+                let report = journal.core.report
+                #expect(journal.replayed.order == [1, 2] && report.lastRecord == 4, "\(place)")
+                #expect(report.damage.map(\.kind) == [.batch] && report.damage.map(\.records) == [3..<5], "\(place)")
+                #expect((report.tornTail == nil) == (cut == torn.lowerBound), "\(place)")
+                // Nothing more is lost at the next start, and what is written then stays.
+                var next = try DamageFixture.open(disk, ring)
+                #expect(next.core.report.tornTail == nil, "\(place)")
+                try next.write([[9]])
+                #expect(try DamageFixture.open(disk, ring).replayed.order == [1, 2, 5], "\(place)")
+                starts += 1
+            }
+        }
+        print("Damage at the watermark, a torn batch behind it: \(starts) starts, each with the rest of the journal")
+    }
+}
