@@ -5,8 +5,8 @@ import Testing
 
 /// A0: the whole relay on one seed, all faults mixed, the second fold and starts from its snapshots among them.
 ///
-/// `BUDKAVLE_SEED=N` repeats one run, `BUDKAVLE_SEEDS=N` says how many there are (1,000 without it). Seeds that found
-/// something stand in `seeds.txt` and come first.
+/// `BUDKAVLE_SEED=N` repeats one run, `BUDKAVLE_SEEDS=N` says how many there are (1,000 without it), and both together how
+/// many from which on: a long run goes in pieces. Seeds that found something stand in `seeds.txt` and come first.
 @Suite struct RelaySimulationTests {
     private struct Figures: Sendable {
         var seeds = 0
@@ -55,8 +55,9 @@ import Testing
     }()
 
     private static let seeds: [UInt64] = {
-        if let one = environment["BUDKAVLE_SEED"].flatMap(UInt64.init) { return [one] }
-        return known + (1...UInt64(environment["BUDKAVLE_SEEDS"].flatMap(Int.init) ?? 1_000))
+        let count = environment["BUDKAVLE_SEEDS"].flatMap(UInt64.init)
+        if let first = environment["BUDKAVLE_SEED"].flatMap(UInt64.init) { return Array(first..<first + (count ?? 1)) }
+        return known + (1...(count ?? 1_000))
     }()
 
     private static func run(lane: Int, rings: SimulatedWorld.Rings) -> Figures {

@@ -242,7 +242,13 @@ struct SimulatedNode {
             }
         }
         release(at: now)
+        try mark()
         for command in relay.due(at: time) { try run(command, time) }
+    }
+
+    /// As the writer's thread does: behind each commit, and once more when a second has gone by.
+    mutating func mark() throws(NodeStopped) {
+        do throws(JournalError) { try core.mark() } catch { throw NodeStopped() }
     }
 
     mutating func prepare() throws(NodeStopped) {
@@ -303,6 +309,7 @@ struct SimulatedNode {
 
     /// Sends what may be sent now.
     mutating func pump(at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
+        try mark()
         let known = flaw == .answersBeforeCommit ? relay.sequence : durable
         for sending in dispatch.next(at: time, limit: 64) {
             let delivery = sending.ticket.delivery

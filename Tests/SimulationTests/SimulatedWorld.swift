@@ -162,7 +162,7 @@ struct SimulatedWorld {
             let ring = ring
             try guarded { node, _, _ in try node.rotateKeys(to: ring) }
         case 8, 9: try erase()
-        default: rot()
+        default: try rot()
         }
     }
 
@@ -194,9 +194,12 @@ struct SimulatedWorld {
         if let erased { history.erased(erased.text) }
     }
 
-    /// A bit flips somewhere in what was written long ago.
-    private mutating func rot() {
-        let old = disk.files.filter { $0.key.contains("/segments/") }.keys.sorted().dropLast(2)
+    /// A bit flips somewhere in what was written long ago, to wit so long that the watermark knows of it: damage to the last
+    /// batch of all cannot be told from a torn one before.
+    private mutating func rot() throws {
+        clock.advance(.seconds(2))
+        try guarded { node, _, _ in try node.mark() }
+        let old = disk.files.filter { $0.key.contains("/segments/") }.keys.sorted()
         guard let path = old.randomElement(using: &random), let bytes = disk.files[path],
             let end = bytes.lastIndex(where: { $0 != 0 }), end > 4_096
         else { return }
