@@ -57,6 +57,11 @@ struct RecoveredTree {
         _ = agree(told)
     }
 
+    /// Takes the tree that somebody tells for this very place, unless it is known.
+    mutating func place(_ told: MerkleFrontier) {
+        if isUncertain { _ = agree(told) }
+    }
+
     private mutating func agree(_ told: MerkleFrontier) -> Bool {
         if told == frontier {
             // The stand-ins were what was signed: a journal that lost records before heads were.

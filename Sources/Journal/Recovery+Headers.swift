@@ -125,8 +125,10 @@ extension Recovery {
         if gap != nil {
             try enter(next, sink)
         } else if next.firstRecord == nextRecord, next.firstBatch == nextBatch {
-            // A text of the last batch may have rotted: a snapshot must name the chain that the next header does.
+            // A text of the last batch may have rotted, or behind lost records what told the tree: a snapshot must name the
+            // chain and the tree that the next header does.
             try reconcile(next.previousHead)
+            if let told = next.frontier { tree.place(told) }
         }
     }
 

@@ -197,6 +197,7 @@ struct Recovery {
     private mutating func end(_ sink: Sink) throws(JournalError) {
         if let gap { close(gap, lostBefore: nextRecord, sink) }
         if let mark {
+            if mark.lastBatch == nextBatch - 1 { tree.place(mark.frontier) }
             if mark.lastBatch >= nextBatch {
                 let lost = nextRecord..<max(nextRecord, mark.lastRecord + 1)
                 try issue(

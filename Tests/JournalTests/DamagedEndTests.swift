@@ -55,4 +55,17 @@ struct DamagedEndTests {
         }
         print("Damage at the watermark, a torn batch behind it: \(starts) starts, each with the rest of the journal")
     }
+
+    @Test func `behind lost records and a damaged trailer the tree is the one that the watermark tells`() throws {
+        let disk = MemoryDisk(seed: 6)
+        var journal = try TestJournal(disk, ring, options: DamageFixture.setAside())
+        for write in 1...2 as ClosedRange<UInt8> { try journal.write([[write], [write, 0]]) }
+        try journal.core.finish()
+        let batches = try JournalMap(disk, ring).batches
+        disk.rot(batches[0].path, byte: batches[0].range.lowerBound + 100, bit: 1)
+        disk.rot(batches[1].path, byte: batches[1].range.upperBound - Int(batches[1].head.trailerBytes) + 20, bit: 1)
+        let next = try DamageFixture.open(disk, ring)
+        #expect(next.core.report.damage.map(\.kind) == [.batch, .trailer])
+        #expect(next.core.tree == journal.core.tree)
+    }
 }

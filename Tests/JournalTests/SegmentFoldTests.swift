@@ -91,4 +91,37 @@ struct SegmentFoldTests {
         #expect(after.fold.segment == closed + 1)
         #expect(after.found.numbers == Array(1...40) && after.found.lost.isEmpty)
     }
+
+    @Test func `behind lost records and a damaged trailer a snapshot has the tree of the next segment's header`() throws
+    {
+        let disk = MemoryDisk(seed: 3)
+        var journal = try ToyJournal(disk, ring, random: 1)
+        try journal.write(40)
+        let access = journal.core.access
+        let batches = try JournalMap(disk, ring).batches.filter { $0.segment == 2 }
+        let (lost, last) = (batches[batches.count - 2], batches[batches.count - 1])
+        disk.rot(lost.path, byte: lost.range.lowerBound + 100, bit: 1)
+        disk.rot(last.path, byte: last.range.upperBound - Int(last.head.trailerBytes) + 20, bit: 1)
+
+        var fold = SegmentFold(access, from: nil)
+        var found = Folded()
+        while fold.segment < 2 { #expect(try fold.replayNext { found.take($0) }) }
+        #expect(found.lost == [lost.head.firstRecord..<last.head.firstRecord])
+        #expect(fold.frontier == (try access.header(3)?.frontier))
+        try journal.core.addSnapshotKey(2)
+        var writer = try SnapshotWriter(
+            access, point: fold.snapshot(state: [], foldedMilliseconds: 5), random: SeededRandom(seed: 5))
+        try writer.append([1], section: 1)
+        try writer.finish()
+        try journal.core.finish()
+
+        let core = try JournalCore.open(
+            directory: TestJournal.directory, keys: ring, options: smallOptions(), disk: disk,
+            random: SeededRandom(seed: 2), clock: ManualClock(),
+            restore: { reader in
+                while (try? reader.next()) ?? nil != nil {}
+                return true
+            }, replay: { _ in })
+        #expect(core.report.restoredFrom?.segment == 2 && core.report.damage == [])
+    }
 }
