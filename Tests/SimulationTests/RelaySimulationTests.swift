@@ -107,7 +107,8 @@ import Testing
         }
         for name in [
             "power cut", "killed process", "cut start", "full disk", "clock jump", "key rotation", "erasure",
-            "rotten bit", "lost link", "failed disk call planned", "snapshot", "start from a snapshot",
+            "rotten bit, segments", "rotten bit, slabs", "rotten bit, watermark", "rotten bit, archive", "lost link",
+            "failed disk call planned", "snapshot", "start from a snapshot",
             "segments let go",
         ] { #expect(figures.faults[name, default: 0] > 10, "\(name): \(figures.faults)") }
         #expect(figures.simulated / real >= 100)

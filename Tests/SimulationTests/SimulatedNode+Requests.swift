@@ -69,11 +69,14 @@ extension SimulatedNode {
             guard let slot = core.slots.take(), let caseSlot = core.slots.take() else {
                 return .failure(Self.unavailable)
             }
-            return .success(
-                Submission(
-                    notification: notification, digest: Digest(sha256Of: body), party: actor.party,
-                    client: actor.client, notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue,
-                    decision: SimulatedPolicy.decide(notification, at: time), policy: SimulatedPolicy.digest))
+            var submission = Submission(
+                notification: notification, digest: Digest(sha256Of: body), party: actor.party,
+                client: actor.client, notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue,
+                decision: SimulatedPolicy.decide(notification, at: time), policy: SimulatedPolicy.digest)
+            if let known = relay.caseSlot(of: notification.subject) {
+                submission.isCaseSlotGone = (try? RecordReader(core.access).isLiving(SlotID(rawValue: known))) != true
+            }
+            return .success(submission)
         } catch {
             return .failure(error)
         }

@@ -7,45 +7,25 @@ import TestSupport
 
 /// Clients, links, a relay and its disk in one thread on one seed. The seed alone repeats the run.
 struct SimulatedWorld {
-    private struct Link {
-        var toServer: [UInt8] = []
-        /// Where the bytes that a client wrote at once end, counted from the first of `toServer`, and when it wrote them.
-        var written: [(end: Int, at: SessionInstant)] = []
-        /// The longest that a byte has waited in `toServer`.
-        var longestWait: Int64 = 0
-        var toClient: [UInt8] = []
-
-        mutating func write(_ bytes: [UInt8], at now: SessionInstant) {
-            guard !bytes.isEmpty else { return }
-            toServer += bytes
-            written.append((toServer.count, now))
-        }
-
-        /// Takes the first bytes off.
-        mutating func move(_ count: Int, at now: SessionInstant) -> [UInt8] {
-            wait(until: now)
-            let piece = Array(toServer[..<count])
-            toServer.removeFirst(count)
-            written = written.map { ($0.end - count, $0.at) }.filter { $0.end > 0 }
-            return piece
-        }
-
-        mutating func wait(until now: SessionInstant) {
-            guard let oldest = written.first else { return }
-            longestWait = max(longestWait, now.milliseconds - oldest.at.milliseconds)
-        }
-    }
-
     /// What is to come back to life: `v1` seals in one ring, `v2` in the other, and both hold both.
     struct Rings {
         var first: KeyRing
         var second: KeyRing
     }
 
+    /// The files whose bits flip, by what their paths contain.
+    private enum Rotten: String {
+        case segments = "/segments/"
+        case slabs = "/keys/slab-"
+        case watermark = "/watermark"
+        case archive = "/audit/"
+    }
+
     let seed: UInt64
     private let flaw: Flaw
-    /// In a world that rots what was receipted may be lost, and then is said to be.
-    private let rots: Bool
+    /// What rots, if anything. What was receipted may be lost with a segment, and then is said to be; with the others no record
+    /// is.
+    private let rotten: Rotten?
     private var hasRotted = false
     private var random: SeededGenerator
     private let disk: MemoryDisk
@@ -58,7 +38,7 @@ struct SimulatedWorld {
     private var node: SimulatedNode?
     private var clients: [SimulatedClient] = []
     /// By connection; a link that is gone is not there.
-    private var links: [Int: Link] = [:]
+    private var links: [Int: SimulatedLink] = [:]
     /// Connections that the relay still believes in.
     private var ghosts: [Int] = []
     private var nextConnection = 0
@@ -74,7 +54,8 @@ struct SimulatedWorld {
         self.rings = rings
         ring = rings.first
         self.flaw = flaw
-        rots = seed % 5 == 3 || flaw == .servesDamage || flaw == .forgetsLosses
+        let isRotten = seed % 5 == 3 || flaw == .servesDamage || flaw == .forgetsLosses
+        rotten = isRotten ? (flaw == .none ? Self.rotten(of: seed) : .segments) : nil
         random = SeededGenerator(seed: seed)
         foldDraws = SeededGenerator(seed: seed &* 11 &+ 3)
         disk = MemoryDisk(seed: seed &* 7)
@@ -89,6 +70,15 @@ struct SimulatedWorld {
             SimulatedClient(.station(desk: "pol-18"), name: "station-4"),
         ]
         try start()
+    }
+
+    private static func rotten(of seed: UInt64) -> Rotten {
+        switch seed / 5 % 8 {
+        case 3: .slabs
+        case 5: .watermark
+        case 7: .archive
+        default: .segments
+        }
     }
 
     private var instant: SessionInstant {
@@ -139,7 +129,7 @@ struct SimulatedWorld {
     }
 
     private mutating func doHarm() throws {
-        switch Int.random(in: 0..<(rots ? 16 : 10), using: &random) {
+        switch Int.random(in: 0..<(rotten == nil ? 10 : 16), using: &random) {
         case 0, 1: try stop()
         case 2, 3:
             let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
@@ -197,16 +187,18 @@ struct SimulatedWorld {
     /// A bit flips somewhere in what was written long ago, to wit so long that the watermark knows of it: damage to the last
     /// batch of all cannot be told from a torn one before.
     private mutating func rot() throws {
+        guard let rotten else { return }
         clock.advance(.seconds(2))
         try guarded { node, _, _ in try node.mark() }
-        let old = disk.files.filter { $0.key.contains("/segments/") }.keys.sorted()
+        let first = rotten == .segments ? 4_096 : 0
+        let old = disk.files.filter { $0.key.contains(rotten.rawValue) }.keys.sorted()
         guard let path = old.randomElement(using: &random), let bytes = disk.files[path],
-            let end = bytes.lastIndex(where: { $0 != 0 }), end > 4_096
+            let end = bytes.lastIndex(where: { $0 != 0 }), end > first
         else { return }
         disk.rot(
-            path, byte: Int.random(in: 4_096...end, using: &random), bit: UInt8.random(in: 0...7, using: &random))
-        count("rotten bit")
-        hasRotted = true
+            path, byte: Int.random(in: first...end, using: &random), bit: UInt8.random(in: 0...7, using: &random))
+        count("rotten bit, \(rotten)")
+        hasRotted = hasRotted || rotten == .segments
     }
 
     private mutating func makeRoom() {
@@ -252,8 +244,9 @@ struct SimulatedWorld {
     private mutating func act(_ place: Int, isCalm: Bool) throws {
         if clients[place].session == nil {
             nextConnection += 1
+            history.opened(nextConnection)
             clients[place].connect(nextConnection, at: instant)
-            links[nextConnection] = Link()
+            links[nextConnection] = SimulatedLink()
             let now = instant
             let actor = clients[place].actor
             node?.open(nextConnection, actor, at: now)
