@@ -74,6 +74,8 @@ package protocol Disk: Sendable {
     func allocate(_ file: DiskFile, at offset: UInt64, count: Int) throws(DiskError)
     /// Makes the data and the length durable (`fdatasync`).
     func sync(_ file: DiskFile) throws(DiskError)
+    /// Drops what the system keeps of the file in memory: what is read next comes from the disk.
+    func forget(_ file: DiskFile)
     /// Cuts the file.
     func truncate(_ file: DiskFile, to length: UInt64) throws(DiskError)
     /// Names in a directory, in no particular order, without "." and "..".
@@ -95,6 +97,8 @@ package protocol Disk: Sendable {
 extension Disk {
     /// Nobody knows.
     package func room(at path: String) throws(DiskError) -> DiskRoom? { nil }
+    /// Nothing is kept.
+    package func forget(_ file: DiskFile) {}
     /// As most file systems do.
     package func overwriting(in directory: String) throws(DiskError) -> Overwriting { .inPlace }
 }

@@ -24,6 +24,7 @@ extension JournalCore {
         let table = loaded ?? KeyTable(journal: JournalID(high: random.word(), low: random.word()))
         let store = KeyStore(table: table, directory: paths.keys, disk: disk)
         let archive = try MerkleArchive(directory: paths.audit, disk: disk, journal: table.journal)
+        try UnsyncedFiles(paths: paths, disk: disk).settle(segmentNames)
         let start = try Start(paths: paths, disk: disk, keys: store, ring: ring, table: table, keyNames: keyNames)
         let (found, snapshot) = try start.scan(
             segmentNames, log: archive.recent, policy: options.damage, restore: restore, replay: replay)

@@ -81,6 +81,11 @@ package struct PosixDisk: Disk {
         guard fdatasync(file.number) == 0 else { throw failure("fdatasync", path(of: file)) }
     }
 
+    package func forget(_ file: DiskFile) {
+        // Advice: where the system does not take it, it goes on as before.
+        _ = posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED)
+    }
+
     package func truncate(_ file: DiskFile, to length: UInt64) throws(DiskError) {
         guard retrying({ Int(ftruncate(file.number, Int(length))) }) == 0 else {
             throw failure("ftruncate", path(of: file))

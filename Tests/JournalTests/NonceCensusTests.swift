@@ -56,6 +56,7 @@ final class HarvestedDisk: Disk {
         try disk.allocate(file, at: offset, count: count)
     }
     func sync(_ file: DiskFile) throws(DiskError) { try disk.sync(file) }
+    func forget(_ file: DiskFile) { disk.forget(file) }
     func truncate(_ file: DiskFile, to length: UInt64) throws(DiskError) { try disk.truncate(file, to: length) }
     func list(_ directory: String) throws(DiskError) -> [String] { try disk.list(directory) }
     func makeDirectory(_ path: String) throws(DiskError) { try disk.makeDirectory(path) }

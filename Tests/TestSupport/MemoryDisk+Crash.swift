@@ -90,6 +90,15 @@ extension MemoryDisk {
         }
     }
 
+    /// What is clean is read from the platter again.
+    package func forget(_ file: DiskFile) {
+        box.withLock { box in
+            guard let inode = box.state.open[file.number], inode.dirty.isEmpty else { return }
+            inode.matchDurableLength()
+            if inode.bytes != inode.durable { inode.bytes = inode.durable }
+        }
+    }
+
     /// Takes planned failures back.
     package func heal() { box.withLock { $0.state.failures = [:] } }
 

@@ -190,6 +190,8 @@ package final class ProbedDisk: Disk {
         note { state in state.open[file.number].map { .sync(file: $0) } }
     }
 
+    package func forget(_ file: DiskFile) { disk.forget(file) }
+
     package func truncate(_ file: DiskFile, to length: UInt64) throws(DiskError) {
         try check("ftruncate", "")
         try disk.truncate(file, to: length)

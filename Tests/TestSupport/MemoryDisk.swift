@@ -163,6 +163,13 @@ package final class MemoryDisk: Disk {
     }
 
     package func sync(_ file: DiskFile) throws(DiskError) {
+        do throws(DiskError) { try syncWhole(file) } catch {
+            forgetUnsynced(file)
+            throw error
+        }
+    }
+
+    private func syncWhole(_ file: DiskFile) throws(DiskError) {
         try withState(.sync, "") { state in
             let inode = try state.inode(file)
             guard !state.isLying else { return }
