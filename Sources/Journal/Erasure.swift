@@ -91,11 +91,15 @@ extension JournalCore {
     /// Carries out a record; its line is written when it is not there yet.
     private mutating func carryOut(_ record: DeletionRecord) throws(JournalError) -> Erasure {
         guard case .erased(let slots) = record.statement else { preconditionFailure("this record erases nothing") }
-        let live = try keys.living(slots)
+        // What was signed is carried out. A slab that cannot be read goes whole: whatever could still be put back of it would
+        // bring back what was erased.
+        let unreadable = deletionTail.unfinished == record ? try keys.unreadable(Set(slots.map(\.slab))) : []
+        let live = try keys.living(slots.filter { !unreadable.contains($0.slab) })
         var result = Erasure(
             records: record.number...record.number, slots: live.count,
             completeness: completeness(at: record.wallMilliseconds))
-        let changes = try plan(live)
+        let changes = try plan(live) + drop(unreadable)
+        report.findings += unreadable.map { Finding(.slab, segment: $0) }
         result.slabsDropped = changes.count { $0.new == nil }
         result.slabsRewritten = changes.count - result.slabsDropped
         try replace(record, changes)
@@ -107,10 +111,23 @@ extension JournalCore {
             }
         }
         try irrevocably { (core) throws(DiskError) in
-            for change in changes { try core.disk.remove(change.oldFile) }
+            for change in changes {
+                do throws(DiskError) { try core.disk.remove(change.oldFile) } catch {
+                    guard error.isMissing, unreadable.contains(change.number) else { throw error }
+                }
+            }
             try core.disk.syncDirectory(core.paths.keys)
         }
         return result
+    }
+
+    private func drop(_ slabs: [UInt64]) -> [SlabChange] {
+        slabs.compactMap { number in
+            table.entries[KeyName(kind: .slab, number: number)].map { entry in
+                let file = paths.keys + "/" + SlabFile.name(number, generation: entry.generation)
+                return SlabChange(number: number, oldFile: file, new: nil)
+            }
+        }
     }
 
     private func plan(_ live: [SlotID]) throws(JournalError) -> [SlabChange] {

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Keys of segments, slabs and snapshots as the writer and the readers share them. Any thread.
@@ -101,6 +102,20 @@ final class KeyStore: Sendable {
         var living: [SlotID] = []
         for slot in slots where try slab(slot.slab)?.secret(slot.index) != nil { living.append(slot) }
         return living
+    }
+
+    /// Those of the slabs whose file is not there or does not open, ascending.
+    func unreadable(_ slabs: Set<UInt64>) throws(JournalError) -> [UInt64] {
+        var unreadable: [UInt64] = []
+        for number in slabs.sorted() {
+            do throws(JournalError) { _ = try slab(number) } catch {
+                switch error {
+                case .keysDamaged, .io(_, _, ENOENT): unreadable.append(number)
+                default: throw error
+                }
+            }
+        }
+        return unreadable
     }
 
     private func isCurrent(_ number: UInt64, _ entry: KeyTable.Entry) -> Bool {

@@ -173,6 +173,24 @@ struct ErasureTests {
         #expect(refusals > 60 && journal.readable(in: journal.journal.core) == [0, 2])
     }
 
+    @Test(arguments: [true, false])
+    func `an erasure that was signed is carried out although its slab cannot be read`(isThere: Bool) throws {
+        let disk = MemoryDisk(seed: 8)
+        var journal = try TextJournal(disk, ring)
+        try journal.write(3)
+        disk.fail(.rename, errno: 5)
+        #expect(throws: JournalError.self) { _ = try journal.journal.core.erase(slots: journal.texts[1].slots) }
+        journal.journal.core.close()
+        disk.heal()
+        let slab = try #require(disk.files.keys.filter { $0.contains("/slab-0000000000000001-") }.min())
+        if isThere { disk.rot(slab, byte: 5_000, bit: 1) } else { disk.delete(slab) }
+        let next = try TestJournal(disk, ring, random: 2)
+        #expect(next.replayed.order == [1, 2, 3] && next.core.report.findings.map(\.kind) == [.slab])
+        #expect(journal.readable(in: next.core) == [] && disk.files[slab] == nil)
+        let last = try TestJournal(disk, ring, random: 3)
+        #expect(last.core.report.findings.isEmpty && journal.readable(in: last.core) == [])
+    }
+
     @Test func `an erasure says which master keys and key backups must still go`() throws {
         let disk = MemoryDisk(seed: 7)
         var journal = try TextJournal(disk, try scratch.ring(["v1", "v2"], active: "v2"))
