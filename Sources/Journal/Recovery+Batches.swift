@@ -147,7 +147,7 @@ extension Recovery {
     /// The chain goes over the tags of texts, which a start does not open. A text whose slot was destroyed cannot be told from
     /// one that rotted.
     mutating func reconcile(_ told: [UInt8]) throws(JournalError) {
-        guard told != chain, gap == nil, let place = lastTexts, let key = keys.segment(place.segment) else { return }
+        guard told != chain, let place = lastTexts, let key = keys.segment(place.segment) else { return }
         let bytes = try JournalError.wrapping { () throws(DiskError) in
             let file = try disk.open(paths.segment(place.segment), .read)
             defer { disk.close(file) }
@@ -204,7 +204,11 @@ extension Recovery {
         self.gap = nil
         let lost = nextRecord..<max(nextRecord, record)
         if gap.bytes > 0 { findings.append(finding(gap, lost: lost)) }
-        if !lost.isEmpty { sink(.lost(lost, segment: gap.segment)) }
+        if !lost.isEmpty {
+            sink(.lost(lost, segment: gap.segment))
+            // Until a batch tells it again: what is lost may have used any slot.
+            slotMark = 0
+        }
         nextRecord = max(nextRecord, record)
     }
 

@@ -228,6 +228,7 @@ struct Recovery {
     /// Goes on behind the end that the watermark knows.
     mutating func adopt(_ mark: Watermark, _ sink: Sink) {
         if mark.lastRecord >= nextRecord { sink(.lost(nextRecord..<(mark.lastRecord + 1), segment: mark.segment)) }
+        slotMark = 0
         nextRecord = max(nextRecord, mark.lastRecord + 1)
         nextBatch = mark.lastBatch + 1
         chain = mark.chain

@@ -180,9 +180,9 @@ struct WatermarkFound {
 
 /// When `JournalCore.mark` writes.
 package enum MarkTime: Sendable {
-    /// When something was committed and a second has gone by.
+    /// When a slot does not name the last batch and a second has gone by since one was written.
     case ifDue
-    /// When something was committed.
+    /// When a slot does not name the last batch.
     case now
 }
 
@@ -190,11 +190,14 @@ package enum MarkTime: Sendable {
 struct WatermarkWriter {
     private(set) var turn: UInt64
     fileprivate var file: DiskFile?
-    /// The last batch that is marked; nil when this start has not marked yet.
-    fileprivate var lastBatch: UInt64?
+    /// The last batch that is marked, and the one before, by slot; nil where this start has not marked yet.
+    fileprivate var marked = [UInt64?](repeating: nil, count: Watermark.slots)
     fileprivate var markedAt = Duration.zero
 
     init(nextTurn: UInt64) { turn = nextTurn }
+
+    /// Whether both slots name this batch: one that rots leaves the other.
+    func knows(_ batch: UInt64) -> Bool { marked.allSatisfy { $0 == batch } }
 
     mutating func close(_ disk: any Disk) {
         if let file { disk.close(file) }
@@ -208,7 +211,7 @@ extension JournalCore {
     /// - Throws: as `commit`: a failed write or sync is as final here.
     package mutating func mark(_ when: MarkTime = .ifDue) throws(JournalError) {
         guard failure == nil else { throw .stopped }
-        guard watermark.lastBatch != nextBatch - 1 else { return }
+        guard !watermark.knows(nextBatch - 1) else { return }
         if case .ifDue = when, clock.monotonic - watermark.markedAt < JournalLimits.markInterval { return }
         try unlessFailed { (core) throws(JournalError) in
             try JournalError.wrapping { () throws(DiskError) in try core.writeMark() }
@@ -217,13 +220,13 @@ extension JournalCore {
 
     /// How long until `mark` would write; nil when everything is marked.
     var markIsDue: Duration? {
-        guard watermark.lastBatch != nextBatch - 1, failure == nil else { return nil }
+        guard !watermark.knows(nextBatch - 1), failure == nil else { return nil }
         return watermark.markedAt + JournalLimits.markInterval
     }
 
     /// The clean end: the watermark says where the journal ends, then the files are closed.
     package mutating func finish() throws(JournalError) {
-        try mark(.now)
+        for _ in 0..<Watermark.slots { try mark(.now) }
         close()
     }
 
@@ -264,8 +267,8 @@ extension JournalCore {
 
 extension WatermarkWriter {
     fileprivate mutating func advance(to batch: UInt64, at time: Duration) {
+        marked[Int(turn % UInt64(Watermark.slots))] = batch
         turn += 1
-        lastBatch = batch
         markedAt = time
     }
 }
