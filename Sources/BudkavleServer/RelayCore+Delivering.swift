@@ -86,7 +86,10 @@ extension RelayCore {
     // MARK: Messages
 
     /// Hands one delivery to the subscriber that dispatch chose, or reads its content first.
+    ///
+    /// One that waited meanwhile, and that its subscriber holds no more, is dropped: the delivery may be in flight anew.
     func send(_ sending: Sending) {
+        guard dispatch.holds(sending) else { return }
         guard let (id, key) = subscribers[sending.subscriber], let client = clients[id] else { return }
         // SAFETY: connections of this core live on its loop.
         guard client.held.isEmpty, client.connection.assumeIsolated({ $0.hasRoom }) else {
@@ -151,8 +154,9 @@ extension RelayCore {
         return message
     }
 
-    /// A delivery that could not go out now waits a moment at its desk.
+    /// A delivery that could not go out now waits a moment at its desk; not one that somebody else may hold by now.
     func putBack(_ sending: Sending) {
+        guard dispatch.holds(sending) else { return }
         let readyAt = clock.now.advanced(bySeconds: Self.retrySeconds)
         dispatch.handle(.returned(sending.ticket.delivery, readyAt: readyAt))
         pumpSoon()

@@ -16,6 +16,8 @@ package struct SubscriberID: Hashable, Comparable, Sendable {
 package struct Sending: Sendable, Equatable {
     package var subscriber: SubscriberID
     package var ticket: Ticket
+    /// Tells it from every other sending of the same delivery. `Dispatch` counts them, from 0 again after 2^32.
+    let number: UInt32
 }
 
 /// What is in flight on which subscription, who has credit, and what goes next. No part of the fold: a restart begins with
@@ -39,6 +41,8 @@ package struct Dispatch: Sendable {
         var isBackingOff: Bool
         /// Returns that the server has told before their event was durable: the event itself changes nothing more.
         var announcedReturns: UInt8 = 0
+        /// The number of the sending with which it went out last.
+        var sending: UInt32 = 0
         var order: UInt64
         var subject: CaseID
         /// When it is ready while it waits; else what it was.
@@ -85,6 +89,8 @@ package struct Dispatch: Sendable {
     private var hasTurn: Set<SubscriberID> = []
     private var waiting = Heap<WaitingKey>()
     private let settings: RelaySettings
+    /// Numbers the sendings.
+    private var lastSending: UInt32 = 0
     /// When `next` was asked last; the first time the clock may have been set back as well.
     private var lastAsked = Timestamp.distantFuture
     /// Deliveries on some subscription.
@@ -191,6 +197,15 @@ package struct Dispatch: Sendable {
     /// Whether some subscriber has it and has not confirmed it.
     package func isInFlight(_ delivery: DeliveryID) -> Bool { entries[delivery]?.place == .inFlight }
 
+    /// Whether a sending is what its subscriber holds now.
+    ///
+    /// It is no more once its delivery was confirmed, given back, withdrawn or queued anew, even if that went to the same
+    /// subscriber again: its credit is back, and whoever let it wait drops it and tells nobody.
+    package func holds(_ sending: Sending) -> Bool {
+        guard let entry = entries[sending.ticket.delivery] else { return false }
+        return entry.place == .inFlight && entry.sending == sending.number
+    }
+
     /// What a subscriber holds, sorted.
     package func inFlight(of subscriber: SubscriberID) -> [DeliveryID] {
         subscribers[subscriber]?.inFlight.sorted() ?? []
@@ -236,6 +251,8 @@ package struct Dispatch: Sendable {
         queues[Int(number)].take(entry.subject, for: id)
         entry.place = .inFlight
         entry.holder = id
+        lastSending &+= 1
+        entry.sending = lastSending
         entries[key.delivery] = entry
         subscribers[id]?.credit -= 1
         subscribers[id]?.inFlight.insert(key.delivery)
@@ -247,7 +264,8 @@ package struct Dispatch: Sendable {
             ticket: Ticket(
                 delivery: key.delivery, desk: queue.desk, urgency: queue.urgency, subject: entry.subject,
                 readyAt: entry.readyAt, order: entry.order, deliveryCount: entry.deliveryCount,
-                isRedelivered: entry.isRedelivered))
+                isRedelivered: entry.isRedelivered),
+            number: entry.sending)
     }
 
     /// The first delivery of a queue that may go to this subscriber.
