@@ -119,7 +119,8 @@ extension Relay {
         }
         if deliveries[row].transport == .waiting {
             changes.append(.withdrawn(delivery))
-            changes.append(.queued(ticket(row, isRedelivered: deliveries[row].returns > 0)))
+            // A station of the old desk may have had it.
+            changes.append(.queued(ticket(row, isRedelivered: true)))
         }
         changes.append(.desk(names.desk(place.desk), delivery))
     }

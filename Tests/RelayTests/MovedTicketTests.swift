@@ -1,0 +1,47 @@
+import CaseNotifications
+import Testing
+
+@testable import Relay
+
+/// What moves while it waits may be at a station already, in flight and not confirmed.
+struct MovedTicketTests {
+    private static func tickets(_ changes: [Change]) -> [Ticket] {
+        changes.compactMap { if case .queued(let ticket) = $0 { ticket } else { nil } }
+    }
+
+    @Test(arguments: [0, 1]) func `what moves is queued as one that may have come before`(returns: Int) throws {
+        var fixture = Fixture()
+        let delivery = DeliveryID(notification: fixture.accept(fixture.submission()), ordinal: 0)
+        for _ in 0..<returns { fixture.run(.giveBack(delivery, by: Fixture.onCallStation)) }
+        var wanted = try #require(fixture.relay.openTicket(of: delivery))
+        wanted.desk = desk("soc-1880-ny")
+        wanted.isRedelivered = true
+        #expect(wanted.deliveryCount == returns)
+        _ = fixture.drainChanges()
+        let place = DeliveryPlace(party: party("soc-1880"), desk: wanted.desk, agent: nil)
+        fixture.run(.move(delivery, to: place))
+        #expect(Self.tickets(fixture.drainChanges()) == [wanted])
+    }
+
+    @Test func `what is in flight and moves, also back again, goes out a second time marked`() {
+        var fixture = Fixture()
+        let subscriber = SubscriberID(rawValue: 1)
+        var dispatch = Dispatch()
+        dispatch.add(subscriber, desks: [desk("jour-1880"), desk("soc-1880-ny")], credit: 1)
+        let delivery = DeliveryID(notification: fixture.accept(fixture.submission()), ordinal: 0)
+        var sent: [Sending] = []
+        func follow() {
+            for change in fixture.drainChanges() { dispatch.handle(change) }
+            sent += dispatch.next(at: fixture.now, limit: 10)
+        }
+        follow()
+        for place in ["soc-1880-ny", "jour-1880"] {
+            fixture.run(
+                .move(delivery, to: DeliveryPlace(party: party("soc-1880"), desk: desk(place), agent: nil)))
+            follow()
+        }
+        #expect(sent.map(\.ticket.desk) == [desk("jour-1880"), desk("soc-1880-ny"), desk("jour-1880")])
+        #expect(sent.map(\.ticket.isRedelivered) == [false, true, true])
+        #expect(dispatch.inFlightCount == 1)
+    }
+}
