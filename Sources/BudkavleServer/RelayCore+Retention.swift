@@ -109,6 +109,24 @@ extension RelayCore {
         retention.due = now.advanced(bySeconds: Self.retentionSeconds.atFirst)
     }
 
+    /// Lets the relay forget what is past its time. Not by a wall clock that is too far ahead either: the event carries the
+    /// time by which it was decided, so that every replay forgets the same.
+    func trimWhatIsDue() {
+        let credible = retention.credible(clock.now, monotonic: MonotonicTime.milliseconds)
+        for command in relay.due(at: credible) {
+            let events = relay.decide(command, at: credible, random: &random).events
+            _ = append(events, texts: [], grant: nil, urgency: .now, then: Waiting(ticket: 0))
+        }
+    }
+
+    /// When to look again for what the relay may forget: what is past its time by a clock that is too far ahead waits an hour.
+    func nextTrim(at now: Timestamp) -> Timestamp? {
+        guard let due = relay.nextDue, due <= now,
+            due > retention.credible(now, monotonic: MonotonicTime.milliseconds)
+        else { return relay.nextDue }
+        return now.advanced(bySeconds: Self.retentionSeconds.between)
+    }
+
     /// Begins a sweep when it is time for one.
     ///
     /// Not while answers are stopped: somebody has to look at what there is. And not by a wall clock that is further ahead than

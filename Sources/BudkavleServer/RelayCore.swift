@@ -104,7 +104,9 @@ actor RelayCore: LoopParticipant {
         durableSequence = recovered.relay.sequence
         reader = journal.makeReader()
         answeredFor = Timestamp(milliseconds: journal.answeredMilliseconds)
-        let secondFold = SecondFold(collaboration: policy.collaboration, journal: journal, log: log, options: folding)
+        let secondFold = SecondFold(
+            collaboration: policy.collaboration, journal: journal, log: log, options: folding,
+            beside: SecondFold.Live(recovered, clock))
         self.secondFold = secondFold
         history = HistoryReader(journal.access, times: { secondFold.times })
         sweeper = HistoryReader(journal.access, times: { [] })
@@ -351,7 +353,7 @@ actor RelayCore: LoopParticipant {
         if let wake { loop.cancel(wake) }
         wake = nil
         let own = [retention.nextDue(at: now), agreements.due, rights.due]
-        let times = own + [dispatch.nextWake(after: now), relay.nextDue]
+        let times = own + [dispatch.nextWake(after: now), nextTrim(at: now)]
         guard let due = times.compactMap(\.self).min(), let wait = clock.milliseconds(until: due) else { return }
         wake = loop.schedule(after: .milliseconds(max(1, wait))) { [weak self] in
             // SAFETY: timers run on the loop's thread, which is this actor's executor.
@@ -364,9 +366,7 @@ actor RelayCore: LoopParticipant {
 
     /// Decides what the relay has to do by the clock.
     func doWhatIsDue() {
-        for command in relay.due(at: clock.now) {
-            _ = perform(command, answers: { _ in [] })
-        }
+        trimWhatIsDue()
         retainWhatIsDue()
         tellOfAgreements()
         reviewWhatIsDue()

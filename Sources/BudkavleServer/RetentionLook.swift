@@ -88,7 +88,7 @@ struct RetentionLook: Sendable {
         _ isLiving: (UInt64) throws(JournalError) -> Bool
     ) throws(JournalError) {
         if found[id] != nil {
-            found[id]?.slots.append(slot)
+            if try isLiving(slot) { found[id]?.slots.append(slot) }
             return
         }
         guard at < horizon else {

@@ -11,6 +11,8 @@ extension SecondFold {
         case record(ReplayFault)
         /// Records do not follow each other.
         case sequence(expected: UInt64, found: UInt64)
+        /// Records cannot be read any more that the live relay has not lost.
+        case lost(segment: UInt64, records: Range<UInt64>)
         case journal(JournalError)
     }
 
@@ -31,10 +33,22 @@ extension SecondFold {
                 log.write(
                     .secondFoldFailed(
                         collaboration: collaboration, "record \(found) where \(expected) was expected"))
+            case .lost(let segment, let records): tellLost(records, in: segment, goal)
             case .journal(.stopped): break
             case .journal(let error): log.write(.secondFoldFailed(collaboration: collaboration, "\(error)"))
             }
         }
+    }
+
+    /// A snapshot would make the loss final: the next start would take it, and not read what is damaged. So none is written
+    /// until a start has judged the damage. The segment is tried again when another one is closed.
+    private func tellLost(_ records: Range<UInt64>, in segment: UInt64, _ goal: UInt64) {
+        state.withLock { $0.folded = max($0.folded ?? 0, goal) }
+        let what = "records \(records.lowerBound) to \(records.upperBound - 1) of segment \(segment)"
+        log.write(
+            .secondFoldFailed(
+                collaboration: collaboration,
+                "\(what) are lost on disk and not in memory: no snapshot is written until a restart has judged that"))
     }
 
     private func fold(through goal: UInt64) throws(Fault) {
@@ -47,7 +61,7 @@ extension SecondFold {
         }
         var fold = Fold(
             state: found ?? FoldState(collaboration: collaboration), segments: SegmentFold(journal.access, from: start),
-            archive: journal.archive, access: journal.access)
+            archive: journal.archive, access: journal.access, lostLimit: live?.lostRecords ?? .max)
         while fold.segments.segment < goal, !isStopping {
             let samples = state.withLock { $0.samples }
             guard try fold.replayNext(samples, while: { !isStopping }) else { break }
@@ -101,13 +115,13 @@ extension SecondFold {
     /// old enough, no open notification has its content there, and no unread receipt is made from their records.
     private func letGo(_ folded: FoldState, keeping kept: [UInt64], archived: UInt64) throws(Fault) {
         // While anything is lost nothing is thrown away: what could not be served may still be read by hand.
-        guard folded.relay.lostRecords == 0 else { return }
-        let horizon = SystemJournalClock().wallMilliseconds - options.history.components.seconds * 1_000
+        guard folded.relay.lostRecords == 0 else { return try letSnapshotsGo(keeping: kept) }
+        let horizon = horizon(at: WallTime.now, MonotonicTime.milliseconds)
         try wrapping { () throws(JournalError) in
             var last = kept.min() ?? 0
             if let oldest = folded.contents.oldestSegment(neededBy: folded.relay) { last = min(last, oldest - 1) }
-            if let record = folded.relay.oldestDetachedAcceptance { last = min(last, folded.segment(before: record)) }
-            last = try journal.access.lastSegment(through: last, before: horizon, archived: archived)
+            if let record = folded.relay.oldestUnreadAcceptance { last = min(last, folded.segment(before: record)) }
+            last = try journal.access.lastSegment(through: last, before: horizon.milliseconds, archived: archived)
             try copyAuditRecords(through: last)
             guard !isStopping else { return }
             let through = last
@@ -124,6 +138,15 @@ extension SecondFold {
                     return state.onDrop
                 }
                 onDrop?(dropped.segments.count)
+            }
+        }
+    }
+
+    /// Snapshots from which nobody starts go even while all segments stay.
+    private func letSnapshotsGo(keeping kept: [UInt64]) throws(Fault) {
+        try wrapping { () throws(JournalError) in
+            _ = try maintain { (core: inout JournalCore) throws(JournalError) in
+                try core.dropSegments(through: 0, keeping: kept)
             }
         }
     }
@@ -172,6 +195,8 @@ extension SecondFold {
         var segments: SegmentFold
         let archive: MerkleArchive
         private let access: JournalAccess
+        /// Records that may be lost: as many as the live relay has lost.
+        private let lostLimit: UInt64
         /// The copy of the present segment's audit records; nil when there is one.
         private var copy: AuditCopyWriter?
         private var leaves: [MerkleHash] = []
@@ -181,11 +206,14 @@ extension SecondFold {
         /// The last record whose leaf is in the archive.
         var archived: UInt64 { archive.archivedSize }
 
-        init(state: FoldState, segments: SegmentFold, archive: MerkleArchive, access: JournalAccess) {
+        init(
+            state: FoldState, segments: SegmentFold, archive: MerkleArchive, access: JournalAccess, lostLimit: UInt64
+        ) {
             self.state = state
             self.segments = segments
             self.archive = archive
             self.access = access
+            self.lostLimit = lostLimit
             firstLeaf = segments.nextRecord
         }
 
@@ -238,7 +266,7 @@ extension SecondFold {
                 guard number == state.relay.sequence + 1 else {
                     throw .sequence(expected: state.relay.sequence + 1, found: number)
                 }
-                try replay(bytes)
+                try replay(bytes, of: times.segment)
                 let at = EventCodec.time(of: bytes) ?? .distantPast
                 state.lastEventAt = max(state.lastEventAt, at)
                 times.earliest = min(times.earliest, at)
@@ -253,7 +281,7 @@ extension SecondFold {
                     throw .differs(sequence: number)
                 }
             case .lost(let records):
-                state.relay.skip(records: UInt64(records.count))
+                try skip(records, of: times.segment)
                 leaves.append(contentsOf: repeatElement(.unknown, count: records.count))
             case .head(let head, let frontier):
                 heads.append(head)
@@ -261,13 +289,19 @@ extension SecondFold {
             }
         }
 
-        private mutating func replay(_ bytes: [UInt8]) throws(Fault) {
+        private mutating func skip(_ records: Range<UInt64>, of segment: UInt64) throws(Fault) {
+            state.relay.skip(records: UInt64(records.count))
+            guard state.relay.lostRecords <= lostLimit else { throw .lost(segment: segment, records: records) }
+        }
+
+        private mutating func replay(_ bytes: [UInt8], of segment: UInt64) throws(Fault) {
             changes.removeAll(keepingCapacity: true)
             do throws(ReplayFault) {
                 try state.relay.replay(bytes, into: &changes)
             } catch {
                 guard case .doesNotFit = error, state.relay.lostRecords > 0 else { throw .record(error) }
-                state.relay.skip(records: 1)
+                let number = state.relay.sequence + 1
+                try skip(number..<(number + 1), of: segment)
             }
         }
 

@@ -23,6 +23,22 @@ final class SecondFold: Sendable {
         var history = DaemonSettings.Store().history
     }
 
+    /// What the relay that serves beside the fold knew at its start.
+    struct Live: Sendable {
+        /// Records that it counts as lost: while it serves there are never more.
+        let lostRecords: UInt64
+        /// By which its clock is judged.
+        let retention: RetentionState
+
+        init(_ recovered: Recovered, _ clock: RelayClock) {
+            lostRecords = recovered.relay.lostRecords
+            var retention = RetentionState()
+            retention.isClockSteered = clock.isSimulated
+            retention.anchor(at: clock.now, newest: recovered.lastEventAt, monotonic: MonotonicTime.milliseconds)
+            self.retention = retention
+        }
+    }
+
     /// Samples that wait for the fold; the oldest goes first.
     static let sampleLimit = 64
     /// Time between two samples: one takes the loop some milliseconds.
@@ -49,13 +65,19 @@ final class SecondFold: Sendable {
     let journal: JournalWriter
     let log: DaemonLog
     let options: Options
+    let live: Live?
     let state = ConditionLock(State())
 
-    init(collaboration: CollaborationID, journal: JournalWriter, log: DaemonLog, options: Options = Options()) {
+    /// - Parameter live: nil where nobody serves beside it: then what is lost is not compared, and the clock is believed.
+    init(
+        collaboration: CollaborationID, journal: JournalWriter, log: DaemonLog, options: Options = Options(),
+        beside live: Live? = nil
+    ) {
         self.collaboration = collaboration
         self.journal = journal
         self.log = log
         self.options = options
+        self.live = live
     }
 
     /// Starts the thread. Once; the journal's writer runs already.
@@ -96,6 +118,12 @@ final class SecondFold: Sendable {
         }
         state.signal()
         thread?.join()
+    }
+
+    /// What was written before this is old enough to go. A clock that jumped ahead makes nothing older.
+    func horizon(at now: Timestamp, _ monotonic: Int64) -> Timestamp {
+        let credible = live?.retention.credible(now, monotonic: monotonic) ?? now
+        return credible.advanced(bySeconds: -options.history.components.seconds)
     }
 
     var isStopping: Bool { state.withLock { $0.isStopping } }

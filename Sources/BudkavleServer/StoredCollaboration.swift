@@ -36,7 +36,9 @@ package final class StoredCollaboration {
     /// Folds all closed segments a second time and writes a snapshot, as the daemon does in the background.
     package func fold() {
         journal.start(onCommit: { _ in }, onFailure: { _ in })
-        let fold = SecondFold(collaboration: recovered.relay.collaboration, journal: journal, log: log)
+        let fold = SecondFold(
+            collaboration: recovered.relay.collaboration, journal: journal, log: log,
+            beside: SecondFold.Live(recovered, .wall))
         fold.round(through: .max)
         fold.stop()
     }

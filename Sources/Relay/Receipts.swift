@@ -56,13 +56,15 @@ extension Relay {
         return found
     }
 
-    /// The first record that an unread receipt is still to be made from; nil when every one is made from memory.
-    package var oldestDetachedAcceptance: UInt64? {
+    /// The first record that an unread receipt is made from, or will be when its notification has left memory; nil when there
+    /// is no unread one.
+    package var oldestUnreadAcceptance: UInt64? {
         var oldest: UInt64?
         for box in boxes.values {
             for index in 0..<box.rows.count where box.rows[index] != .none {
                 let entry = receiptRows[box.rows[index]]
-                if entry.isDetached { oldest = min(oldest ?? entry.accepted, entry.accepted) }
+                let accepted = entry.isDetached ? entry.accepted : notifications[entry.notification].sequence
+                oldest = min(oldest ?? accepted, accepted)
             }
         }
         return oldest

@@ -176,8 +176,8 @@ final class JournaledRelay {
         return id
     }
 
-    /// A station takes it, a person opens and acknowledges it.
-    func finish(_ id: NotificationID) {
+    /// A station takes it, a person opens and acknowledges it, and unless told not to its sender reads all receipts.
+    func finish(_ id: NotificationID, readingReceipts readsReceipts: Bool = true) {
         let delivery = DeliveryID(notification: id, ordinal: 0)
         now = now.advanced(bySeconds: 1)
         perform(.custody(delivery, by: Self.station))
@@ -187,5 +187,9 @@ final class JournaledRelay {
             .acknowledge(
                 Acknowledgement(
                     notification: id, actor: Self.person, person: person, role: "socialjour", act: .taken, at: nil)))
+        guard readsReceipts else { return }
+        let reader = ReceiptReader.party(Self.sender)
+        let unread = relay.receipts(for: reader, after: relay.cursor(of: reader), limit: .max)
+        if let last = unread.last { perform(.readReceipts(reader, through: last.number)) }
     }
 }
