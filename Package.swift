@@ -12,6 +12,12 @@ let common: [SwiftSetting] = [
 /// Pure modules hold no pointers, and the compiler shows it.
 let pure: [SwiftSetting] = common + [.strictMemorySafety()]
 
+/// For what the long tests spend their time in: with BUDKAVLE_OPTIMIZED_TESTS in the environment, as `Tests/run` sets it, it is
+/// optimised in debug builds too.
+let optimized: [SwiftSetting] =
+    Context.environment["BUDKAVLE_OPTIMIZED_TESTS"] == nil
+    ? [] : [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -44,15 +50,16 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: common),
         .target(name: "TLSStreams", dependencies: ["EventLoop", "COpenSSL"], swiftSettings: common),
-        .target(name: "STOMP", dependencies: [deque], swiftSettings: pure),
-        .target(name: "CaseNotifications", dependencies: [crypto], swiftSettings: pure),
+        .target(name: "STOMP", dependencies: [deque], swiftSettings: pure + optimized),
+        .target(name: "CaseNotifications", dependencies: [crypto], swiftSettings: pure + optimized),
         .target(name: "Settings", dependencies: [yams], swiftSettings: common),
         .target(
             name: "Routing", dependencies: ["CaseNotifications", "Settings"], swiftSettings: pure),
         .target(
             name: "Journal", dependencies: ["CLinux", deque, crypto],
-            swiftSettings: common),
-        .target(name: "Relay", dependencies: ["CaseNotifications", "Routing", deque, heap], swiftSettings: pure),
+            swiftSettings: common + optimized),
+        .target(
+            name: "Relay", dependencies: ["CaseNotifications", "Routing", deque, heap], swiftSettings: pure + optimized),
         .target(
             name: "BudkavleServer",
             dependencies: [
@@ -87,7 +94,7 @@ let package = Package(
             ], swiftSettings: common),
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "TLSStreams", "Journal"], path: "Tests/TestSupport",
-            swiftSettings: common),
+            swiftSettings: common + optimized),
         .testTarget(
             name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "TestSupport"], swiftSettings: common),
         .testTarget(
@@ -109,7 +116,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Relay", "Routing", "CaseNotifications", "STOMP", "Journal", "TestSupport"],
-            exclude: ["seeds.txt"], swiftSettings: common),
+            exclude: ["seeds.txt"], swiftSettings: common + optimized),
         .testTarget(
             name: "BudkavleServerTests",
             dependencies: [
