@@ -51,16 +51,27 @@ extension SecondFold {
                 "\(what) are lost on disk and not in memory: no snapshot is written until a restart has judged that"))
     }
 
-    private func fold(through goal: UInt64) throws(Fault) {
+    /// The newest snapshot of no more than so many records; nothing when there is none.
+    private func restore(through record: UInt64) throws(Fault) -> (point: SnapshotPoint?, state: FoldState?) {
         var found: FoldState?
-        let start = try wrapping { () throws(JournalError) in
+        let point = try wrapping { () throws(JournalError) in
             try journal.access.restore { reader in
+                guard reader.point.nextRecord - 1 <= record else { return false }
                 found = FoldState(from: &reader, collaboration: collaboration)
                 return found != nil
             }
         }
+        return (point, point == nil ? nil : found)
+    }
+
+    private func fold(through goal: UInt64) throws(Fault) {
+        // From where the archive has everything before: one whose end was damaged, and cut, is filled up again.
+        var restored = try restore(through: journal.archive.archivedSize)
+        if restored.point == nil { restored = try restore(through: .max) }
+        let start = restored.point
         var fold = Fold(
-            state: found ?? FoldState(collaboration: collaboration), segments: SegmentFold(journal.access, from: start),
+            state: restored.state ?? FoldState(collaboration: collaboration),
+            segments: SegmentFold(journal.access, from: start),
             archive: journal.archive, access: journal.access, lostLimit: live?.lostRecords ?? .max)
         while fold.segments.segment < goal, !isStopping {
             let samples = state.withLock { $0.samples }
@@ -305,7 +316,7 @@ extension SecondFold {
             }
         }
 
-        /// Copies what was gathered to the archive. One that is behind the snapshot, because its files were lost, gets nothing
+        /// Copies what was gathered to the archive. One that is behind every snapshot, because its files were lost, gets nothing
         /// more, and then no segment goes.
         private mutating func store(_ frontier: MerkleFrontier) throws(Fault) {
             if !leaves.isEmpty, firstLeaf <= archive.archivedSize + 1 {

@@ -179,4 +179,28 @@ import Testing
         #expect(!scratch.names("segments").contains(Self.first))
         store.close()
     }
+
+    @Test func `an archive that lost its last entry is filled up again from the snapshot before`() throws {
+        var store = try JournaledRelay(scratch, log: log.log)
+        for _ in 0..<2 {
+            work(store)
+            fold(store)
+        }
+        let archived = store.journal.archive.archivedSize
+        store.close()
+        let heads = URL(filePath: scratch.directory + "/audit/heads")
+        var bytes = try Data(contentsOf: heads)
+        bytes[bytes.count - 20] ^= 1
+        try bytes.write(to: heads)
+
+        store = try JournaledRelay(scratch, log: log.log)
+        #expect(store.journal.archive.archivedSize < archived)
+        work(store)
+        fold(store)
+        #expect(store.journal.archive.archivedSize > archived)
+        #expect(try Data(contentsOf: heads).count >= bytes.count)
+        store.close()
+        let report = try AuditVerification.run(directory: scratch.directory, keys: scratch.ring())
+        #expect(report.isSound, "\(report.findings)")
+    }
 }
