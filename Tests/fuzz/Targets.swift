@@ -27,6 +27,8 @@ private struct Known: @unchecked Sendable {
     init() {
         var table = KeyTable(journal: journal)
         table.entries[KeyName(kind: .segment, number: segment)] = KeyTable.Entry(generation: 0, key: key)
+        // Copies of audit records are sealed under what follows from it.
+        table.entries[KeyName(kind: .signing, number: 1)] = KeyTable.Entry(generation: 0, key: key)
         store = KeyStore(table: table, directory: "/none", disk: MemoryDisk(seed: 1))
         opener = BatchOpener(journal: journal, segment: segment, key: key)
     }
@@ -232,6 +234,43 @@ private func snapshot(_ input: [UInt8]) {
     }
 }
 
+/// A copy of audit records: raw, behind a right header, and with frames of the fuzzer's under right seals.
+private func copy(_ input: [UInt8]) {
+    guard let root = known.store.copies else { return demand(false, "there is no key of the copies") }
+    var steering = Steering(rest: input[...])
+    let first = steering.byte() % 2 == 0 ? UInt64(1) : .max - 300
+    let header = AuditCopyFormat.header(
+        journal: known.journal, segment: known.segment, firstRecord: first, madeMilliseconds: 1,
+        salt: [UInt8](repeating: 2, count: AuditCopyFormat.saltBytes), key: root)
+    let key = AuditCopyFormat.frameKey(root, header: header)
+    var sealed = header
+    for frame in 0..<UInt32(steering.byte() % 6 + 1) {
+        let (step, kind, flags, count) = (steering.byte(), steering.byte() % 3, steering.byte(), steering.byte())
+        let body = kind == 0 && flags & 1 == 0 ? [] : steering.bytes(count)
+        var head = AuditCopyFormat.frameHead(
+            record: first &+ UInt64(frame) &+ UInt64(step) &- 2, length: body.count, kind: UInt8(kind))
+        if flags & 2 != 0 { head[steering.byte() % head.count] ^= UInt8(steering.byte()) }
+        let place = AuditCopyFormat.additional(
+            journal: known.journal, segment: known.segment, frame: frame, head: head)
+        sealed += head + seal(body, key, frame, place)
+    }
+    let disk = MemoryDisk(seed: 1)
+    let shelf = AuditCopyShelf(paths: JournalPaths(root: "/c"), disk: disk, keys: known.store)
+    for file in [input, header + input, sealed, sealed + input.suffix(3)] {
+        disk.overwrite(shelf.path(known.segment), with: file)
+        var last: UInt64 = 0
+        let state = try? shelf.read(known.segment) { record in
+            demand(record.number > last && record.kind > 0, "records of a copy do not rise")
+            demand((1...AuditCopyLimits.recordBytes).contains(record.bytes.count), "a copied record is past its limit")
+            last = record.number
+            return true
+        }
+        if case .whole(let records) = state {
+            demand(last < records.upperBound && records.lowerBound > 0, "a copy's records end behind its end")
+        }
+    }
+}
+
 private func texts(_ input: [UInt8]) {
     if let text = TextFormat(decoding: input) {
         demand(TextFormat(decoding: text.encoded)?.id == text.id, "a text's head is read otherwise")
@@ -309,6 +348,6 @@ private func stomp(_ input: [UInt8]) {
 /// All targets by name.
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "batch": { open($0) }, "items": { open(sealedBatch($0)) }, "trailer": trailer, "keyfile": keyFile,
-    "segment": segmentHeader, "watermark": watermark, "slab": slab, "snapshot": snapshot, "texts": texts,
-    "event": event, "replay": replay, "stomp": stomp,
+    "segment": segmentHeader, "watermark": watermark, "slab": slab, "snapshot": snapshot, "copy": copy,
+    "texts": texts, "event": event, "replay": replay, "stomp": stomp,
 ]
