@@ -99,9 +99,10 @@ final class UnixTransport: Transport {
             }
             if count >= 0 {
                 queue.removeFirst(count)
-            } else if errno == EAGAIN {
+            } else if errno == EAGAIN || errno == EINTR {
+                // One that a signal interrupted goes on when the loop says that there is space, which is at once.
                 return waitForSpace(true)
-            } else if errno != EINTR {
+            } else {
                 return fail("send", errno)
             }
         }

@@ -216,7 +216,8 @@ extension Relay {
         let after = deliveries[row]
         if after.desk != before.desk {
             if before.transport == .waiting { changes.append(.withdrawn(delivery)) }
-            if after.transport == .waiting { changes.append(.queued(ticket(row, isRedelivered: false))) }
+            // Stations of this desk may have had it from another, or before it was handed away and back.
+            if after.transport == .waiting { changes.append(.queued(ticket(row, isRedelivered: true))) }
             changes.append(.desk(names.desk(after.desk), delivery))
         } else if before.transport == .waiting, after.transport == .withdrawn {
             changes.append(.withdrawn(delivery))

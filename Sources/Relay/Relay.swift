@@ -42,9 +42,13 @@ package struct Relay: Sendable {
     package static let clockToleranceSeconds: Int64 = 3_600
     /// How long a receipt waits for a first reader.
     package static let receiptSeconds: Int64 = 90 * 86_400
+    /// How long after the acceptance a receipt is late: what it is made from may be gone from disk, and then it is made from
+    /// memory alone. Segments stay for 90 days at least; within them every fold has come to know of earlier receipts.
+    package static let lateReceiptSeconds: Int64 = 60 * 86_400
     /// Receipts per party that one `.trimmed` drops at most.
     package static let trimLimit = 256
-    /// Finished notifications that stay in memory: those that were finished last.
+    /// Finished notifications that stay in memory: those that were finished last, and in place of some of them those with a
+    /// late receipt that nobody has read.
     package static let finishedLimit = 4_096
     /// The most parties that one notification goes to, and the most that are reported as refused.
     package static let partyLimit = 256

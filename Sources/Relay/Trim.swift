@@ -62,11 +62,32 @@ extension Relay {
     }
 
     /// Lets those go that were finished before the last `finishedLimit`. Called once after every event.
+    ///
+    /// One with a late receipt that somebody still has to read goes behind the others: as detached it would name a record that
+    /// may be gone. Each is put off once per event at most; when all are such, the first goes.
     mutating func letFinishedGo() {
+        var putOffs = finished.count
         while finished.count > finishedLimit, let number = finished.popFirst() {
+            if notifications[number].openDeliveries == 0, putOffs > 0, hasLateUnread(number) {
+                putOffs -= 1
+                finished.append(number)
+                continue
+            }
             notifications[number].traits.isInFinished = false
             if notifications[number].openDeliveries == 0 { release(number) }
         }
+    }
+
+    /// Whether somebody still has to read a receipt that was made ``lateReceiptSeconds`` or more after the acceptance.
+    private func hasLateUnread(_ number: UInt32) -> Bool {
+        let late = acceptedAt(number).advanced(bySeconds: Self.lateReceiptSeconds)
+        var row = notifications[number].newestReceipt
+        while row != .none {
+            let receipt = receiptRows[row]
+            if !receipt.isRead, receipt.at >= late { return true }
+            row = receipt.nextOlder
+        }
+        return false
     }
 
     /// Frees the rows of a notification with which nothing more has to happen.

@@ -26,12 +26,11 @@ enum Output {
     private static func write(_ line: String, to descriptor: Int32) throws(CommandFailure) {
         var rest = Array((line + "\n").utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                throw CommandFailure(.inputOutput)
+            let count = Interruption.repeating {
+                rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             }
+            guard count > 0 else { throw CommandFailure(.inputOutput) }
+            rest = rest.dropFirst(count)
         }
     }
 
@@ -43,6 +42,21 @@ enum Output {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
+    }
+}
+
+/// A system call that a caught signal interrupts before it has done anything.
+enum Interruption {
+    /// How often one call is repeated; then `EINTR` is an error like any other. No signal of ours comes so often.
+    static let most = 1_000
+
+    /// What `call` returns when it is not interrupted; -1 with `errno` for an error.
+    static func repeating(_ call: () -> Int) -> Int {
+        for _ in 0..<most {
+            let count = call()
+            if count >= 0 || errno != EINTR { return count }
+        }
+        return call()
     }
 }
 
@@ -72,13 +86,12 @@ enum Input {
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while result.count <= limit {
-            let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-            if count == 0 { return result }
-            if count > 0 {
-                result += buffer[..<count]
-            } else if errno != EINTR {
-                throw unreadable(name, console)
+            let count = Interruption.repeating {
+                buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             }
+            if count == 0 { return result }
+            guard count > 0 else { throw unreadable(name, console) }
+            result += buffer[..<count]
         }
         throw CommandFailure(.inputInvalid, console.text(.sentRefused(code: "too-large", path: "")))
     }
