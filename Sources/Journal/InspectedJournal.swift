@@ -35,6 +35,29 @@ struct InspectedJournal {
         return found
     }
 
+    /// What refuses a start although a scan from the first segment did not find it.
+    ///
+    /// A start reads less, and knows what the snapshot proves: a segment that it covers was there, and how it ended. Without
+    /// any snapshot it misses what retention let go.
+    ///
+    /// - Parameters:
+    ///   - snapshots: all that can be read. Which of them a start takes is its caller's to say.
+    ///   - known: what the scan found.
+    func refusals(from snapshots: [SnapshotPoint], besides known: [Finding]) throws(JournalError) -> [Finding] {
+        var points = snapshots.map { ScanPoint($0, tree: RecoveredTree(frontier: $0.frontier)) }
+        if points.isEmpty, base != nil { points = [ScanPoint(origin: table.journal)] }
+        let known = Finding.folded(known.filter { $0.consequence == .refusal })
+        var more: [Finding] = []
+        for point in points {
+            var found = start.recovery(at: point, acceptance: .everything)
+            try found.scan(names: segmentNames, known: table.segmentNumbers) { _ in }
+            more += found.refusals.filter {
+                !known.contains(where: $0.isCovered) && !more.contains(where: $0.isCovered)
+            }
+        }
+        return more
+    }
+
     /// Retention drops the oldest segments with their keys: the first header that is left says where the journal begins.
     private static func base(
         _ names: [String], _ table: KeyTable, _ start: Start

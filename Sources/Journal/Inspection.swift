@@ -10,6 +10,8 @@ package enum Inspection {
 
     /// Reads the whole journal in `directory` and reports whatever is not as it was left. Never writes.
     ///
+    /// What lies behind a snapshot is read once more as a start from it reads it, without the texts.
+    ///
     /// Beside a running daemon the end moves: a batch that is being written shows as a torn tail.
     ///
     /// - Parameter progress: called between batches with how many bytes of segments were read, and how many there are.
@@ -43,7 +45,8 @@ package enum Inspection {
         if let failure { throw failure }
         try inspectKeyFiles(sight, ring, &found)
         report.slabs = try inspectSlabs(sight, &found)
-        try inspectSnapshots(sight, &found)
+        let snapshots = try inspectSnapshots(sight, &found)
+        found.findings += try sight.refusals(from: snapshots, besides: found.findings)
         let copies = AuditCopyShelf(paths: sight.paths, disk: disk, keys: sight.start.keys)
         for finding in try copies.findings(before: sight.table.segmentNumbers.min() ?? 1, { _ in }) {
             try found.issue(finding)
@@ -133,19 +136,23 @@ package enum Inspection {
         return numbers.count
     }
 
+    /// - Returns: where those stand that can be read to their end.
     private static func inspectSnapshots(
         _ sight: InspectedJournal, _ found: inout Recovery
-    ) throws(JournalError) {
+    ) throws(JournalError) -> [SnapshotPoint] {
+        var points: [SnapshotPoint] = []
         let shelf = SnapshotShelf(paths: sight.paths, disk: sight.disk, keys: sight.start.keys)
         for number in try shelf.numbers() {
             do throws(JournalError) {
                 var reader = try shelf.open(number)
                 defer { reader.close() }
                 while try reader.next() != nil {}
+                points.append(reader.point)
             } catch {
                 guard case .snapshotDamaged = error else { throw error }
                 try found.issue(Finding(.snapshot, segment: number))
             }
         }
+        return points
     }
 }

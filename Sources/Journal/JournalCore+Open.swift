@@ -23,8 +23,9 @@ extension JournalCore {
         guard loaded != nil || segmentNames.isEmpty else { throw .keysMissing(path: paths.keys) }
         let table = loaded ?? KeyTable(journal: JournalID(high: random.word(), low: random.word()))
         let store = KeyStore(table: table, directory: paths.keys, disk: disk)
-        let archive = try MerkleArchive(directory: paths.audit, disk: disk, journal: table.journal)
+        // Before anything of the archive is read: it says which leaves need not be written again.
         try UnsyncedFiles(paths: paths, disk: disk).settle(segmentNames)
+        let archive = try MerkleArchive(directory: paths.audit, disk: disk, journal: table.journal)
         let start = try Start(paths: paths, disk: disk, keys: store, ring: ring, table: table, keyNames: keyNames)
         let (found, snapshot) = try start.scan(
             segmentNames, log: archive.recent, policy: options.damage, restore: restore, replay: replay)
@@ -129,9 +130,10 @@ extension JournalCore {
         report.start = table.start
         ensureSigningKey()
         for segment in segments { disk.close(segment.file) }
-        segments = [try makeSegment(found.lastSegment + 1)]
+        try setSnapshotsAside(from: found.nextSegment)
+        segments = [try makeSegment(found.nextSegment)]
         try prepareFirst()
-        try activate(accepting: found.acceptedNow)
+        try activate(accepting: start.acceptedNow(found))
         try writeMark()
         try retire(found, start)
         updateSpace()
@@ -142,6 +144,21 @@ extension JournalCore {
             guard error.isPassing else { throw error }
             space.setFull(true)
         }
+    }
+
+    /// Snapshots that cover segments which are gone, and that this start could not read: their numbers are used again, and a
+    /// later start that went on from such a snapshot would pass over what is written now.
+    private func setSnapshotsAside(from segment: UInt64) throws(DiskError) {
+        let names = try disk.list(paths.snapshots).filter { name in
+            FileName.number(in: name, prefix: "snapshot-").map { $0 >= segment } ?? false
+        }
+        for name in names {
+            try disk.rename(
+                paths.snapshots + "/" + name, to: paths.quarantine + "/" + name + "-" + .hex(table.start))
+        }
+        guard !names.isEmpty else { return }
+        try disk.syncDirectory(paths.quarantine)
+        try disk.syncDirectory(paths.snapshots)
     }
 
     /// Prepares room for the header, the progress reserve and a first piece, or on a full disk as much of it as there is.

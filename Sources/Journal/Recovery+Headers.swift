@@ -143,11 +143,12 @@ extension Recovery {
             if let gap { close(gap, lostBefore: nextRecord, sink) }
         } else if let gap, isLater {
             close(gap, lostBefore: header.firstRecord, sink)
-        } else if let known = header.accepted.first(where: { $0.kind == .behindWatermark && $0.records == lost }),
-            gap == nil
-        {
-            // The end was cut off, and somebody accepted that when this segment was made.
-            findings.append(known)
+        } else if gap == nil, let known = header.accepted.first(where: { $0.isEnd(thatLost: lost) }) {
+            // The end was cut off, and somebody accepted that, or more, when this segment was made.
+            findings.append(
+                Finding(
+                    .behindWatermark, segment: known.segment, offset: known.offset, records: lost,
+                    detail: known.detail))
             if !lost.isEmpty { sink(.lost(lost, segment: known.segment)) }
         } else {
             try issue(Finding(.chain, segment: header.number, records: lost, detail: header.firstBatch))
@@ -164,5 +165,13 @@ extension Recovery {
         if !tree.follow(header) {
             try issue(Finding(.chain, segment: header.number, detail: header.firstBatch))
         }
+    }
+}
+
+extension Finding {
+    /// Whether somebody accepted with this that the journal ended before these records.
+    fileprivate func isEnd(thatLost lost: Range<UInt64>) -> Bool {
+        kind == .behindWatermark && !lost.isEmpty && records.upperBound == lost.upperBound
+            && records.lowerBound <= lost.lowerBound
     }
 }

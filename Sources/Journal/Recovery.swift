@@ -77,6 +77,8 @@ struct Recovery {
     var chain: [UInt8]
     var tree: RecoveredTree
     var lastSegment: UInt64
+    /// The last segment behind the point that is known to be gone; 0 for none.
+    private var lastMissing: UInt64 = 0
     var replayed: UInt64 = 0
     var findings: [Finding] = []
     /// What the headers of this journal's segments name as accepted.
@@ -115,6 +117,11 @@ struct Recovery {
         lastSegment = point.segment
         hasMarkedBatches = point.segment > 0
     }
+
+    /// The number of the segment that a start begins. Never one that the watermark names: with a new key under that number
+    /// nobody could read the watermark any more, and records that it knows would be forgotten before they are written down
+    /// as lost.
+    var nextSegment: UInt64 { max(lastSegment, mark?.segment ?? 0) + 1 }
 
     /// Where the scan stands: behind the last segment that was read.
     var point: ScanPoint {
@@ -190,7 +197,16 @@ struct Recovery {
             let lost = number == numbers.lowerBound && next > nextRecord ? nextRecord..<next : 0..<0
             try issue(Finding(.segmentMissing, segment: number, records: lost))
         }
+        lastMissing = numbers.upperBound - 1
         open(Gap(segment: numbers.lowerBound, isNamed: true))
+    }
+
+    /// Notes that the segments up to the watermark's are gone behind the last one that is there.
+    private mutating func missTail(before mark: Watermark) throws(JournalError) {
+        let first = max(lastSegment, lastMissing) + 1
+        guard first <= mark.segment else { return }
+        for number in first...mark.segment { try issue(Finding(.segmentMissing, segment: number)) }
+        lastMissing = mark.segment
     }
 
     /// What is known when every segment was read.
@@ -204,10 +220,12 @@ struct Recovery {
                     Finding(
                         .behindWatermark, segment: mark.segment, offset: mark.end, records: lost,
                         detail: mark.lastBatch))
+                try missTail(before: mark)
                 adopt(mark, sink)
             } else if mark.segment > lastSegment {
                 try issue(
                     Finding(.behindWatermark, segment: mark.segment, offset: mark.end, detail: mark.lastBatch))
+                try missTail(before: mark)
             }
         }
         if let other = watermark.unverified, other.turn > mark?.turn ?? 0, other.segment > lastSegment {

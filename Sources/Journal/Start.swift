@@ -58,6 +58,14 @@ struct Start {
         let known = found.acceptedBefore.union(found.refusals)
         return override.findings.contains { found in known.contains { $0.isCovered(by: found) } } ? override : nil
     }
+
+    /// What of the override this start needed and no segment's header names yet.
+    ///
+    /// In the person's words, and not in those of this scan: what a snapshot covers now has to be read where there is none.
+    func acceptedNow(_ found: Recovery) -> [Finding] {
+        let new = found.refusals.filter { !found.acceptedBefore.contains(where: $0.isCovered) }
+        return override?.findings.filter { accepted in new.contains { $0.isCovered(by: accepted) } } ?? []
+    }
 }
 
 extension Recovery {
@@ -79,23 +87,29 @@ extension Recovery {
     /// What was accepted to get here.
     var refusals: [Finding] { findings.filter { $0.consequence == .refusal } }
 
-    /// What of it no segment's header names yet.
-    var acceptedNow: [Finding] {
-        Finding.folded(refusals.filter { !acceptedBefore.contains(where: $0.isCovered) })
-    }
-
     /// Segments that hold nothing: their files and keys go.
     var empty: [UInt64] { spares + tornHeaders }
 }
 
 extension Finding {
-    /// Whether an acceptance of `accepted` speaks of this too: the same place, or a missing segment of which less or more was
-    /// known when somebody answered for it, because a snapshot covers it.
+    /// Whether an acceptance of `accepted` speaks of this too: the same thing at the same place, and no record is lost that
+    /// was not lost when somebody answered for it. A scan that begins behind a snapshot misses fewer records.
     func isCovered(by accepted: Finding) -> Bool {
-        if kind == .segmentMissing {
-            return accepted.kind == kind && accepted.segment <= segment && lastMissing <= accepted.lastMissing
+        guard kind == accepted.kind else { return false }
+        switch kind {
+        // Of a missing segment less or more is known, because a snapshot covers it.
+        case .segmentMissing: return accepted.segment <= segment && lastMissing <= accepted.lastMissing
+        // Seen where the batch is read, or where a snapshot ends with it.
+        case .besideWatermark: return detail == accepted.detail
+        default:
+            return segment == accepted.segment && offset == accepted.offset && bytes == accepted.bytes
+                && detail == accepted.detail && accepted.losesToo(records)
         }
-        return self == accepted
+    }
+
+    /// Whether these records are among those that are lost.
+    private func losesToo(_ others: Range<UInt64>) -> Bool {
+        others.isEmpty || records.lowerBound <= others.lowerBound && others.upperBound <= records.upperBound
     }
 
     /// The last of the neighbours that a missing segment's finding names.

@@ -2,7 +2,8 @@
 package struct VerifyReport: Sendable {
     /// The journal's name.
     package let journal: JournalID
-    /// Everything that is not as it was left, in the order of the journal; then texts.
+    /// Everything that is not as it was left, in the order of the journal; then what refuses a start from a
+    /// snapshot besides; then texts.
     package internal(set) var findings: [Finding] = []
     /// Segments that were read.
     package internal(set) var segments = 0

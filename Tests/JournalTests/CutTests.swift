@@ -127,7 +127,7 @@ struct CutTests {
                 #expect(try kinds(disk) == [.segmentMissing])
             } else {
                 #expect(error == .behindWatermark(segment: 3, records: 9..<12))
-                #expect(try kinds(disk) == [.behindWatermark])
+                #expect(try kinds(disk) == [.behindWatermark, .segmentMissing])
             }
         }
     }

@@ -104,7 +104,7 @@ struct OverrideTests {
     @Test func `an end that was cut off is accepted, and its numbers are never used again`() throws {
         let disk = try written()
         disk.delete(path(3))
-        try accept(disk, [.behindWatermark], lost: [5..<7], order: [1, 2, 3, 4])
+        try accept(disk, [.behindWatermark, .segmentMissing], lost: [5..<7], order: [1, 2, 3, 4])
     }
 
     @Test func `a header that does not verify loses nothing when its batches are whole`() throws {
@@ -139,6 +139,51 @@ struct OverrideTests {
         let before = disk.changes
         #expect(throws: JournalError.self) { _ = try DamageFixture.open(disk, ring) }
         #expect(disk.changes == before)
+    }
+
+    /// The third segment without its last so many batches.
+    private func cut(_ disk: MemoryDisk, of source: MemoryDisk, batches count: Int) throws {
+        let batches = try JournalMap(source, ring).batches.filter { $0.segment == 3 }
+        let whole = try #require(source.files[path(3)])
+        disk.overwrite(path(3), with: Array(whole[..<batches[batches.count - count].range.lowerBound]))
+    }
+
+    @Test func `an override takes a loss that became smaller and none that became larger`() throws {
+        let source = try written()
+        let disk = source.clone(seed: 1)
+        try cut(disk, of: source, batches: 2)
+        #expect(try salvage(disk).override?.findings.map(\.records) == [5..<7])
+        try cut(disk, of: source, batches: 1)
+        for start in 0..<3 {
+            var journal = try DamageFixture.open(disk, ring)
+            #expect(journal.replayed.lost == [6..<7] && journal.replayed.order == [1, 2, 3, 4, 5], "start \(start)")
+            try journal.core.retireOverride()
+            try journal.core.finish()
+        }
+        #expect(try Inspection.verify(directory: TestJournal.directory, keys: ring, disk: disk).lostRecords == [6..<7])
+
+        let other = source.clone(seed: 2)
+        try cut(other, of: source, batches: 1)
+        _ = try salvage(other)
+        try cut(other, of: source, batches: 2)
+        let refusal = journalError { _ = try DamageFixture.open(other, ring) }
+        #expect(refusal == .behindWatermark(segment: 3, records: 5..<7))
+    }
+
+    @Test func `of neighbouring segments every other one may be put back before the start`() throws {
+        let source = try written(starts: 42)
+        let disk = source.clone(seed: 1)
+        for number in 2...41 as ClosedRange<UInt64> { disk.delete(path(number)) }
+        #expect(try salvage(disk).override?.findings.count == 1)
+        for number in stride(from: UInt64(3), to: 41, by: 2) {
+            disk.overwrite(path(number), with: try #require(source.files[path(number)]))
+        }
+        for _ in 0..<2 {
+            var journal = try DamageFixture.open(disk, ring)
+            #expect(journal.replayed.lost.count == 20 && journal.core.report.lastRecord == 42)
+            try journal.core.retireOverride()
+            try journal.core.finish()
+        }
     }
 
     @Test func `a hold refuses the start until an override names it, and a second hold is another one`() throws {

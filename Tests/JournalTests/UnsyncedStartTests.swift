@@ -28,6 +28,63 @@ struct UnsyncedStartTests {
         #expect(try TestJournal(disk, ring, random: 3).replayed.order == [1, 2])
     }
 
+    @Test(arguments: [0, 1, 3, 4, 5, 12])
+    func `of the last segment that was begun nothing is taken for durable, however many are ready behind it`(
+        ready: Int
+    ) throws {
+        let disk = MemoryDisk(seed: 2)
+        var journal = try TestJournal(disk, ring)
+        try journal.write([[1]])
+        while journal.core.segments.count < 1 + ready {
+            journal.core.segments.append(try journal.core.makeSegment(UInt64(journal.core.segments.count) + 1))
+        }
+        disk.fail(.sync, errno: 5)
+        #expect(throws: JournalError.self) { try journal.write([[2]]) }
+        journal.core.close()
+        #expect(segments(disk).count == 1 + ready)
+        #expect(try TestJournal(disk, ring, random: 2).replayed.order == [1])
+    }
+
+    @Test func `leaves whose heads a failed sync left in memory alone do not count as archived`() throws {
+        let disk = MemoryDisk(seed: 4)
+        var journal = try ToyJournal(disk, ring, random: 1)
+        try journal.write(40)
+        var fold = SegmentFold(journal.core.access, from: nil)
+        var (leaves, heads) = ([MerkleHash](), [SignedHead]())
+        while try fold.replayNext({ item in
+            switch item {
+            case .record(_, _, let leaf): leaves.append(leaf)
+            case .head(let head, _): heads.append(head)
+            case .text, .lost: break
+            }
+        }) {}
+        disk.fail(.sync, after: ArchiveFiles.levels.count, errno: 5)
+        #expect(throws: JournalError.self) {
+            try journal.core.archive.append(firstRecord: 1, leaves: leaves, heads: heads, frontier: fold.frontier)
+        }
+        journal.core.close()
+        let next = try ToyJournal(disk, ring, random: 2)
+        #expect(next.core.archive.archivedSize == 0)
+        try next.core.archive.append(firstRecord: 1, leaves: leaves, heads: heads, frontier: fold.frontier)
+        disk.crash()
+        #expect(try ToyJournal(disk, ring, random: 3).core.archive.archivedSize == UInt64(leaves.count))
+    }
+
+    @Test func `segments that were closed long ago are not synced again, however many there are`() throws {
+        let counts = try [6, 60].map { records in
+            let disk = MemoryDisk(seed: 3)
+            var journal = try ToyJournal(disk, ring, random: 1)
+            try journal.write(records)
+            try journal.core.finish()
+            let names = segments(disk).map { String($0.path.suffix(24)) }
+            let ready = names.count - Int(try journal.core.access.lastClosedSegment())
+            let before = disk.count(.sync)
+            try UnsyncedFiles(paths: journal.core.paths, disk: disk).settle(names)
+            return disk.count(.sync) - before - ready
+        }
+        #expect(counts[0] == counts[1], "syncs besides those of segments that are not closed: \(counts)")
+    }
+
     /// A journal of two records whose process was killed between the write of the second and its sync.
     private func killed(seed: UInt64) throws -> MemoryDisk {
         let disk = MemoryDisk(seed: seed)
