@@ -134,9 +134,29 @@ extension RelayCore {
                     for id in finds.notifications { core.contents.drop(id) }
                     core.log.write(
                         .erased(notifications: finds.notifications.count, slots: erasure.slots))
+                    if let refusal = StoreRefusal(remainderOf: erasure) { return done(core, .failure(refusal)) }
                     done(core, .success(StoreAnswers.erasure(erasure, finds, at: core.clock.now)))
                 }
             }
         }
+    }
+}
+
+extension StoreRefusal {
+    /// What to do about an erasure that could not reach everything; nil for a whole one.
+    ///
+    /// It is no success: whoever erases because the law says so must not read "done". What was destroyed is, and the event
+    /// of it is written; the same order reaches the rest when it can be read.
+    init?(remainderOf erasure: Erasure) {
+        guard let first = erasure.unreadable.first else { return nil }
+        let name = first.path.split(separator: "/").last.map(String.init) ?? first.path
+        let more = erasure.unreadable.count - 1
+        let slabs = more == 0 ? name : "\(name) and \(more) more"
+        let left = erasure.unreadable.reduce(0) { $0 + $1.slots }
+        // On the wire a message has 120 characters.
+        self.init(
+            .damaged,
+            "\(slabs) unreadable, \(left) slots stay, \(erasure.slots) went; put it back from a key backup, then repeat"
+        )
     }
 }

@@ -18,16 +18,27 @@ package struct ErasureCompleteness: Sendable, Equatable {
     }
 }
 
+/// A slab that cannot be read, and holds more than was to be erased: what else lies in it may still be put back, and is not
+/// destroyed unasked.
+package struct UnreadableSlab: Sendable, Equatable {
+    /// Its file: damaged, missing, or on a sector that cannot be read.
+    package let path: String
+    /// Slots in it that were to be destroyed and are not; some may have been destroyed earlier.
+    package let slots: Int
+}
+
 /// What an erasure did.
 package struct Erasure: Sendable, Equatable {
     /// Numbers of the signed deletion records; nil when every slot was gone already.
     package internal(set) var records: ClosedRange<UInt64>?
-    /// Slots that were destroyed now.
+    /// Slots that were destroyed now; those of a slab that could not be read are not counted.
     package internal(set) var slots = 0
     /// Slabs that were written anew without them.
     package internal(set) var slabsRewritten = 0
     /// Slabs that went whole, since nothing of them was left.
     package internal(set) var slabsDropped = 0
+    /// Slabs of which nothing was erased, and no record says so: repeat when their files are back. Empty for a whole erasure.
+    package internal(set) var unreadable: [UnreadableSlab] = []
     /// What is left to do.
     package internal(set) var completeness: ErasureCompleteness
 
@@ -36,6 +47,7 @@ package struct Erasure: Sendable, Equatable {
         slots += next.slots
         slabsRewritten += next.slabsRewritten
         slabsDropped += next.slabsDropped
+        unreadable += next.unreadable
         completeness = next.completeness
     }
 }
@@ -54,12 +66,14 @@ extension JournalCore {
     ///
     /// On disk when it returns: a signed line in `audit/deletions`; the slabs under new keys and without the slots, or not at
     /// all; two key files that are the only ones. A crash leaves the old or the new state; a start carries out what was
-    /// signed. Slots that are gone already are passed over, so repeating is safe.
+    /// signed. Slots that are gone already are passed over, so repeating is safe. A slab that cannot be read goes whole when
+    /// every slot that was used in it is to go; else it stays as it is and is named in `Erasure.unreadable`, and the rest is
+    /// erased.
     ///
     /// - Parameter slots: at most `JournalLimits.maxSlotsPerErasure` in `maxSlabsPerErasure` slabs. No text may be appended
     ///   under them afterwards; a slot that nobody took yet is not given out any more.
-    /// - Throws: `.limit`; `.noRoom`: nothing has changed; `.keysDamaged`, `.io` for a slab that cannot be read: nothing has
-    ///   changed. Other failures end the journal, and the next start carries the erasure out if it was signed.
+    /// - Throws: `.limit`; `.noRoom`, and `.io` for want of descriptors: nothing has changed. Other failures end the journal,
+    ///   and the next start carries the erasure out if it was signed.
     package mutating func erase(slots: [SlotID]) throws(JournalError) -> Erasure {
         guard failure == nil else { throw .stopped }
         let wanted = Set(slots)
@@ -69,13 +83,57 @@ extension JournalCore {
         guard let key = table.signingKeys.last else { preconditionFailure("a journal has a signing key") }
         self.slots.withdraw(wanted)
         if let record = deletionTail.unfinished { _ = try carryOut(record) }
-        let live = try keys.living(wanted.sorted())
+        let unreadable = try unreadable(slabs)
+        let whole = unreadable.filter { isUsed($0, onlyIn: wanted) }
+        let kept = Set(unreadable).subtracting(whole)
+        let remainder = kept.sorted().map { number in
+            UnreadableSlab(path: slabPath(number), slots: wanted.count { $0.slab == number })
+        }
+        let live =
+            try keys.living(Array(wanted.filter { !unreadable.contains($0.slab) }))
+            + wanted.filter { whole.contains($0.slab) }
         let now = clock.wallMilliseconds
-        guard !live.isEmpty else { return Erasure(completeness: completeness(at: now)) }
-        let record = DeletionRecord(
-            .erased(live), number: table.deletions + 1, journal: table.journal, wallMilliseconds: now,
-            position: nextRecord - 1, previous: table.deletionDigest, key: key)
-        return try carryOut(record)
+        var result = Erasure(completeness: completeness(at: now))
+        if !live.isEmpty {
+            let record = DeletionRecord(
+                .erased(live.sorted()), number: table.deletions + 1, journal: table.journal, wallMilliseconds: now,
+                position: nextRecord - 1, previous: table.deletionDigest, key: key)
+            result = try carryOut(record, dropping: whole)
+        }
+        result.unreadable = remainder
+        return result
+    }
+
+    /// Those of the slabs whose file is not there, does not open or cannot be read, ascending.
+    ///
+    /// - Throws: `.io` for want of descriptors or memory: that says nothing about a file.
+    private func unreadable(_ slabs: Set<UInt64>) throws(JournalError) -> [UInt64] {
+        var unreadable: [UInt64] = []
+        for number in slabs.sorted() {
+            do throws(JournalError) { _ = try keys.slab(number) } catch {
+                switch error {
+                case .keysDamaged: unreadable.append(number)
+                case .io(let operation, let path, let errno):
+                    guard !DiskError(operation: operation, path: path, errno: errno).isPassing else { throw error }
+                    unreadable.append(number)
+                default: throw error
+                }
+            }
+        }
+        return unreadable
+    }
+
+    /// Whether texts can lie under no slots of this slab but these.
+    private func isUsed(_ slab: UInt64, onlyIn slots: Set<SlotID>) -> Bool {
+        guard let entry = table.entries[KeyName(kind: .slab, number: slab)], !self.slots.isOpen(slab) else {
+            return false
+        }
+        return (0..<entry.use.count).allSatisfy { slots.contains(SlotID(slab: slab, index: $0)) }
+    }
+
+    private func slabPath(_ number: UInt64) -> String {
+        let generation = table.entries[KeyName(kind: .slab, number: number)]?.generation ?? 0
+        return paths.keys + "/" + SlabFile.name(number, generation: generation)
     }
 
     private static func check(_ name: String, _ value: Int, _ limit: Int) throws(JournalError) {
@@ -89,11 +147,16 @@ extension JournalCore {
     }
 
     /// Carries out a record; its line is written when it is not there yet.
-    private mutating func carryOut(_ record: DeletionRecord) throws(JournalError) -> Erasure {
+    ///
+    /// - Parameter whole: slabs that cannot be read, of which the record names all that was used. Where it was signed earlier
+    ///   they are looked for.
+    private mutating func carryOut(
+        _ record: DeletionRecord, dropping whole: [UInt64] = []
+    ) throws(JournalError) -> Erasure {
         guard case .erased(let slots) = record.statement else { preconditionFailure("this record erases nothing") }
         // What was signed is carried out. A slab that cannot be read goes whole: whatever could still be put back of it would
         // bring back what was erased.
-        let unreadable = deletionTail.unfinished == record ? try keys.unreadable(Set(slots.map(\.slab))) : []
+        let unreadable = deletionTail.unfinished == record ? try keys.unreadable(Set(slots.map(\.slab))) : whole
         let live = try keys.living(slots.filter { !unreadable.contains($0.slab) })
         var result = Erasure(
             records: record.number...record.number, slots: live.count,
@@ -123,9 +186,8 @@ extension JournalCore {
 
     private func drop(_ slabs: [UInt64]) -> [SlabChange] {
         slabs.compactMap { number in
-            table.entries[KeyName(kind: .slab, number: number)].map { entry in
-                let file = paths.keys + "/" + SlabFile.name(number, generation: entry.generation)
-                return SlabChange(number: number, oldFile: file, new: nil)
+            table.entries[KeyName(kind: .slab, number: number)].map { _ in
+                SlabChange(number: number, oldFile: slabPath(number), new: nil)
             }
         }
     }
@@ -265,28 +327,6 @@ extension JournalCore {
             _ = try carryOut(record)
         } catch {
             guard case .noRoom = error else { throw error }
-        }
-    }
-}
-
-extension SlabUse {
-    /// - Parameter mark: every used slot is below it; 0 when nobody knows.
-    fileprivate init(of slab: UInt64, mark: UInt64) {
-        let last = SlotID(rawValue: mark)
-        if mark == 0 {
-            self = .notKnown
-        } else if slab == last.slab {
-            self = .first(min(last.index, JournalLimits.slotsPerSlab))
-        } else {
-            self = .first(slab > last.slab ? 0 : JournalLimits.slotsPerSlab)
-        }
-    }
-
-    /// How many slots have to be looked at to know that no text is left.
-    var count: Int {
-        switch self {
-        case .notKnown, .open: JournalLimits.slotsPerSlab
-        case .first(let count): count
         }
     }
 }

@@ -98,3 +98,27 @@ enum SlabFile {
         return SlabSecrets(copying: plaintext)
     }
 }
+
+extension SlabUse {
+    /// How far a slab of an earlier start was used.
+    ///
+    /// - Parameter mark: every used slot is below it; 0 when nobody knows.
+    init(of slab: UInt64, mark: UInt64) {
+        let last = SlotID(rawValue: mark)
+        if mark == 0 {
+            self = .notKnown
+        } else if slab == last.slab {
+            self = .first(min(last.index, JournalLimits.slotsPerSlab))
+        } else {
+            self = .first(slab > last.slab ? 0 : JournalLimits.slotsPerSlab)
+        }
+    }
+
+    /// How many slots have to be looked at to know that no text is left.
+    var count: Int {
+        switch self {
+        case .notKnown, .open: JournalLimits.slotsPerSlab
+        case .first(let count): count
+        }
+    }
+}
