@@ -8,6 +8,8 @@ struct Recovered {
     /// The latest time that any event carries: a simulated clock never shows an earlier one again.
     var lastEventAt: Timestamp = .distantPast
     var contents: ContentStore
+    /// Which records are lost, or do not fit because of that.
+    fileprivate(set) var lost: KnownLosses
     /// Records that are whole and do not fit, because what they speak of is among the lost ones.
     fileprivate var misfits: (count: Int, first: [(number: UInt64, kind: EventCodec.KindName)]) = (0, [])
 
@@ -18,6 +20,7 @@ struct Recovered {
         self.relay = relay
         self.lastEventAt = lastEventAt
         self.contents = contents
+        lost = KnownLosses(number: relay.lostRecords, through: .max)
     }
 }
 
@@ -55,6 +58,7 @@ extension Recovered {
         from start: RecoveryStart = .snapshots, log: DaemonLog
     ) throws -> (Recovered, JournalWriter) {
         var recovered = Recovered(relay: Relay(collaboration: collaboration), contents: ContentStore())
+        recovered.lost = KnownLosses(number: 0, through: 0)
         var problem: RecoveryError?
         var changes: [Change] = []
         var options = options
@@ -67,6 +71,7 @@ extension Recovered {
                     return false
                 }
                 recovered = found
+                recovered.lost = KnownLosses(number: found.relay.lostRecords, through: found.relay.sequence)
                 return true
             },
             replay: { item in
@@ -117,8 +122,11 @@ extension Recovered {
                 misfits.count += 1
                 if misfits.count <= Self.namedMisfits { misfits.first.append((number, kind)) }
                 relay.skip(records: 1)
+                lost.add(number..<(number + 1))
             }
-        case .lost(let records, _): relay.skip(records: UInt64(records.count))
+        case .lost(let records, _):
+            relay.skip(records: UInt64(records.count))
+            lost.add(records)
         }
     }
 }

@@ -72,7 +72,7 @@ extension SecondFold {
         var fold = Fold(
             state: restored.state ?? FoldState(collaboration: collaboration),
             segments: SegmentFold(journal.access, from: start),
-            archive: journal.archive, access: journal.access, lostLimit: live?.lostRecords ?? .max)
+            archive: journal.archive, access: journal.access, known: live?.lost)
         while fold.segments.segment < goal, !isStopping {
             let samples = state.withLock { $0.samples }
             guard try fold.replayNext(samples, while: { !isStopping }) else { break }
@@ -206,8 +206,8 @@ extension SecondFold {
         var segments: SegmentFold
         let archive: MerkleArchive
         private let access: JournalAccess
-        /// Records that may be lost: as many as the live relay has lost.
-        private let lostLimit: UInt64
+        /// Records that may be lost: those that the live relay has lost. Nil where none serves.
+        private let known: KnownLosses?
         /// The copy of the present segment's audit records; nil when there is one.
         private var copy: AuditCopyWriter?
         private var leaves: [MerkleHash] = []
@@ -218,13 +218,13 @@ extension SecondFold {
         var archived: UInt64 { archive.archivedSize }
 
         init(
-            state: FoldState, segments: SegmentFold, archive: MerkleArchive, access: JournalAccess, lostLimit: UInt64
+            state: FoldState, segments: SegmentFold, archive: MerkleArchive, access: JournalAccess, known: KnownLosses?
         ) {
             self.state = state
             self.segments = segments
             self.archive = archive
             self.access = access
-            self.lostLimit = lostLimit
+            self.known = known
             firstLeaf = segments.nextRecord
         }
 
@@ -302,7 +302,9 @@ extension SecondFold {
 
         private mutating func skip(_ records: Range<UInt64>, of segment: UInt64) throws(Fault) {
             state.relay.skip(records: UInt64(records.count))
-            guard state.relay.lostRecords <= lostLimit else { throw .lost(segment: segment, records: records) }
+            guard known?.covers(records, total: state.relay.lostRecords) ?? true else {
+                throw .lost(segment: segment, records: records)
+            }
         }
 
         private mutating func replay(_ bytes: [UInt8], of segment: UInt64) throws(Fault) {

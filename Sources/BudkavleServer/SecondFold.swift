@@ -25,13 +25,13 @@ final class SecondFold: Sendable {
 
     /// What the relay that serves beside the fold knew at its start.
     struct Live: Sendable {
-        /// Records that it counts as lost: while it serves there are never more.
-        let lostRecords: UInt64
+        /// Records that it counts as lost: while it serves there are never others.
+        let lost: KnownLosses
         /// By which its clock is judged.
         let retention: RetentionState
 
         init(_ recovered: Recovered, _ clock: RelayClock) {
-            lostRecords = recovered.relay.lostRecords
+            lost = recovered.lost
             var retention = RetentionState()
             retention.isClockSteered = clock.isSimulated
             retention.anchor(at: clock.now, newest: recovered.lastEventAt, monotonic: MonotonicTime.milliseconds)

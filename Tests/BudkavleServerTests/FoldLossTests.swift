@@ -123,6 +123,60 @@ import Testing
         try relay.stop()
     }
 
+    @Test func `what rots in front of a known loss is told where it lies, and no snapshot is written of it`() throws {
+        var relay = try CoreRelay(scratch, isFolding: false, log: log.log)
+        var police = try relay.connect("pol-18-rlc", "station")
+        let first = try police.report("n-1", case: 1)
+        var places: [TextLocation] = []
+        func place(_ text: String) throws -> TextLocation {
+            let id = try #require(NotificationID(text: text))
+            return try #require(try relay.onLoop { $0.contents.location(of: id) })
+        }
+        try relay.durable()
+        places.append(try place(first))
+        try relay.stop()
+        relay = try CoreRelay(scratch, isFolding: false, log: log.log)
+        police = try relay.connect("pol-18-rlc", "station")
+        // Many more than the fresh loss will be.
+        let known = try (2...25).map { number in
+            let id = try police.report("n-\(number)", case: number)
+            try relay.durable()
+            return try place(id)
+        }
+        places.append(known[0])
+        try relay.stop()
+        #expect(places[0].segment < places[1].segment)
+        for place in known { try damage(place) }
+        relay = try CoreRelay(scratch, isFolding: false, log: log.log)
+        try damage(places[0])
+        for goal in [places[0].segment, places[1].segment] {
+            try relay.onLoop { $0.secondFold }.round(through: goal)
+            #expect(scratch.names("snapshots").isEmpty)
+        }
+        #expect(lines("of segment \(places[0].segment) are lost on disk").count == 2, "\(lines("lost"))")
+        #expect(lines("of segment \(places[1].segment) are lost on disk").isEmpty)
+        try relay.stop()
+    }
+
+    @Test func `as many ranges as the limit says are compared one by one, and one more by their number`() {
+        let limit = KnownLosses.rangeLimit
+        for count in [limit, limit + 1] {
+            var lost = KnownLosses(number: 2, through: 10)
+            for index in 0..<count { lost.add(UInt64(20 + 2 * index)..<UInt64(21 + 2 * index)) }
+            #expect(lost.covers(20..<21, total: 3))
+            #expect(lost.covers(21..<22, total: 3) == (count > limit), "\(count) ranges")
+            #expect(lost.covers(5..<6, total: 2) && lost.covers(5..<6, total: 3) == (count > limit))
+            #expect(!lost.covers(21..<22, total: UInt64(count + 3)))
+        }
+    }
+
+    @Test func `neighbours are one range, and a part of it is known`() {
+        var lost = KnownLosses(number: 0, through: 0)
+        for number in 1...3 as ClosedRange<UInt64> { lost.add(number..<(number + 1)) }
+        #expect(lost.covers(1..<4, total: 3) && lost.covers(2..<3, total: 1))
+        #expect(!lost.covers(3..<5, total: 3) && !lost.covers(4..<5, total: 1))
+    }
+
     @Test func `while records are lost all segments stay, and only the two newest snapshots with their keys`() throws {
         var store = try JournaledRelay(scratch, log: log.log)
         store.finish(store.accept(case: 1))
