@@ -8,14 +8,21 @@ struct Draft: Hashable {
     var subject: String
     var urgency: String
     var number: Int
+    /// When it was made, by its client's clock.
+    var time = Draft.firstTime
+    /// The relay's id of an earlier one of the same case.
+    var supersedes: String?
+    static let firstTime = Timestamp(rfc3339: "2026-12-05T00:00:00Z")!
     /// What another body under the same id shows.
     static let otherNumber = 1_000_000_000
 
     func body(shown: Int? = nil) -> [UInt8] {
-        Array(
+        let time = time == Self.firstTime ? "2026-12-05T00:00:00Z" : time.rfc3339
+        let supersedes = supersedes.map { "\"supersedes\":\"\($0)\"," } ?? ""
+        return Array(
             """
             {"specversion":"1.0","id":"\(id)","source":"urn:budkavle:\(source)","type":"\(SimulatedPolicy.type.text)",\
-            "time":"2026-12-05T00:00:00Z","subject":"\(subject)","datacontenttype":"application/json","county":"18",\
+            "time":"\(time)",\(supersedes)"subject":"\(subject)","datacontenttype":"application/json","county":"18",\
             "municipality":"\(municipality)","urgency":"\(urgency)","protected":false,\
             "data":{"shown":\(shown ?? number),"hidden":777}}
             """.utf8)
@@ -40,10 +47,11 @@ struct History {
 
     private(set) var violations: [String] = []
     /// By source and id, as made.
-    private var drafts: [String: Draft] = [:]
+    private(set) var drafts: [String: Draft] = [:]
     private var draftsByNumber: [Int: Draft] = [:]
-    private(set) var accepted: [String: Stored] = [:]
-    private var owners: [String: String] = [:]
+    /// By source and id, one behind the other: where the relay may have forgotten the first, there may be a second.
+    private(set) var accepted: [String: [Stored]] = [:]
+    private(set) var owners: [String: String] = [:]
     private var arrivals: [Arrival] = []
     /// Custody that the relay confirmed: desk and notification.
     private var confirmed: Set<String> = []
@@ -56,17 +64,27 @@ struct History {
     }
 
     private var seenAtDesk: [String: Sight] = [:]
+    /// What was erased for good, and the connections on which it may still be under way.
+    private var gone: [String: Set<Int>] = [:]
+    var clock = WallHistory()
     private var newestConnection = 0
     private var receipts: [String: String] = [:]
     private var accountedFor: Set<String> = []
     /// A start has said that records are lost: what was receipted may be, but nothing is served altered or to others.
-    private var hasLosses = false
+    private(set) var hasLosses = false
+    /// The relay has ended of its own will.
+    private(set) var hasCleanEnds = false
+    /// Receipts could not be made, and the relay has said so: their records rotted after its start.
+    private var missesReceipts = false
+    /// Segments have gone: what was accepted there can be superseded no more.
+    private(set) var hasLetGo = false
     /// By source and id: drafts whose acceptance is lost, and under whose id another body was accepted since.
     private var replaced: Set<String> = []
-    private var erasedNotifications: Set<String> = []
+    private(set) var erasedNotifications: Set<String> = []
     private(set) var redeliveries = 0
     private(set) var duplicates = 0
     private(set) var conflicts = 0
+    private(set) var mistimed = 0
 
     mutating func violate(_ text: String) {
         if violations.count < 20 { violations.append(text) }
@@ -78,45 +96,72 @@ struct History {
     /// Of this one nothing is demanded any more.
     mutating func erased(_ notification: String) { erasedNotifications.insert(notification) }
 
+    /// Its erasure is done: but for what is under way on these connections, nobody gets it any more.
+    mutating func gone(_ notification: String, underWay: Set<Int>) { gone[notification] = underWay }
+
+    /// The relay ends, and tells its clients.
+    mutating func endedCleanly() { hasCleanEnds = true }
+
+    /// Records from which receipts are made rotted while the relay ran, and it has said so.
+    mutating func skippedReceipts() { missesReceipts = true }
+
+    /// Segments with their records went.
+    mutating func letGo() { hasLetGo = true }
+
     /// Records are lost, and the relay knows.
     mutating func lost() { hasLosses = true }
 
-    private static func key(_ draft: Draft) -> String { draft.source + " " + draft.id }
+    static func key(_ draft: Draft) -> String { draft.source + " " + draft.id }
 
     mutating func made(_ draft: Draft) {
         drafts[Self.key(draft)] = draft
         draftsByNumber[draft.number] = draft
+        clock.made(Self.key(draft))
     }
+
+    /// Whether the relay may know nothing any more of what was accepted under this draft's id.
+    func mayBeForgotten(_ draft: Draft) -> Bool {
+        hasLosses || accepted[Self.key(draft), default: []].allSatisfy { clock.mayForget($0.notification) }
+    }
+
+    /// Whether a desk has seen a notification.
+    func isSeen(_ notification: String, at desk: String) -> Bool { seenAtDesk[desk + " " + notification] != nil }
 
     mutating func receipted(_ draft: Draft, status: String, notification: String, position: String) {
         let stored = Stored(notification: notification, position: position)
         if SimulatedPolicy.recipients(of: draft.municipality).isEmpty { violate("\(draft) was accepted by no rule") }
-        if let earlier = accepted[Self.key(draft)] {
-            // Where the record of the first answer is lost, nobody knows of it.
-            if earlier != stored, !hasLosses { violate("\(draft) has two answers: \(earlier) and \(stored)") }
-            if status == "accepted", !hasLosses { violate("\(draft) was accepted twice") }
+        let earlier = accepted[Self.key(draft), default: []]
+        if !earlier.isEmpty {
+            // Where the record of the first answer is lost, or so old that it is forgotten, nobody knows of it.
+            let isNew = mayBeForgotten(draft)
+            if !earlier.contains(stored), !isNew { violate("\(draft) has two answers: \(earlier) and \(stored)") }
+            if status == "accepted", !isNew { violate("\(draft) was accepted twice") }
             duplicates += 1
         }
         if let owner = owners[notification], owner != Self.key(draft) {
             violate("\(notification) stands for \(owner) and for \(Self.key(draft))")
         }
         owners[notification] = Self.key(draft)
-        accepted[Self.key(draft)] = stored
+        if !earlier.contains(stored) { accepted[Self.key(draft), default: []].append(stored) }
     }
 
-    mutating func refused(_ draft: Draft, isOtherBody: Bool, code: String) {
+    mutating func refused(_ draft: Draft, isOtherBody: Bool, code: String, path: String?) {
         switch code {
         case "conflict" where isOtherBody: conflicts += 1
         case "conflict" where replaced.contains(Self.key(draft)): break
         case "no-rule" where SimulatedPolicy.recipients(of: draft.municipality).isEmpty: break
         case "unavailable": break
-        default: violate("\(draft) was refused with \(code)")
+        // By the relay's clock it is too old or in the future; what is known is answered as before all the same.
+        case "too-old" where clock.wasTooOld(draft) && mayBeForgotten(draft): mistimed += 1
+        case "schema" where path == "/time" && clock.wasAhead(draft) && mayBeForgotten(draft): mistimed += 1
+        case "schema" where path == "/supersedes" && draft.supersedes != nil && (hasLosses || hasLetGo): break
+        default: violate("\(draft) was refused with \(code) \(path ?? "")")
         }
     }
 
-    /// Another body under an id that was accepted must be a conflict, unless the first one's record is lost.
+    /// Another body under an id that was accepted must be a conflict, unless the first one's record is lost or forgotten.
     mutating func acceptedOtherBody(_ draft: Draft) {
-        guard hasLosses else { return violate("another body was accepted under the id of \(draft)") }
+        guard mayBeForgotten(draft) else { return violate("another body was accepted under the id of \(draft)") }
         replaced.insert(Self.key(draft))
     }
 
@@ -127,6 +172,9 @@ struct History {
         let key = desk + " " + notification
         if confirmed.contains(key), !hasLosses {
             violate("\(notification) came to \(desk) although its custody was confirmed")
+        }
+        if let underWay = gone[notification], !underWay.contains(connection) {
+            violate("\(notification) came to \(desk) although it was erased")
         }
         if let sight = seenAtDesk[key] {
             redeliveries += 1
@@ -158,10 +206,10 @@ struct History {
         guard let value = try? JSONValue(parsing: body), let id = value["id"]?.string,
             let source = value["source"]?.string, case .integer(let number)? = value["data"]?["shown"]
         else { return nil }
-        if number == Draft.otherNumber, hasLosses {
-            // The second body of a draft whose first one is lost; its own answer may still be under way.
+        if number == Draft.otherNumber {
+            // The second body of a draft whose first one is lost or forgotten; its own answer may still be under way.
             let key = source.replacing("urn:budkavle:", with: "") + " " + id
-            guard let draft = drafts[key] else { return nil }
+            guard let draft = drafts[key], mayBeForgotten(draft) else { return nil }
             replaced.insert(key)
             return draft
         }
@@ -199,11 +247,12 @@ struct History {
     /// Once everybody is connected and nothing moves any more.
     mutating func judgeEnd(stillStored: Set<String>) {
         guard !hasLosses else { return }
-        for (key, stored) in accepted.sorted(by: { $0.key < $1.key }) {
+        let all = accepted.sorted { $0.key < $1.key }.flatMap { key, stored in stored.map { (key, $0) } }
+        for (key, stored) in all {
             guard let draft = drafts[key], !erasedNotifications.contains(stored.notification) else {
                 continue
             }
-            if !accountedFor.contains("accepted \(stored.notification) ") {
+            if !missesReceipts, !accountedFor.contains("accepted \(stored.notification) ") {
                 violate("\(draft) has no accepted receipt")
             }
             for desk in SimulatedPolicy.recipients(of: draft.municipality) {
@@ -211,7 +260,9 @@ struct History {
                 if seenAtDesk[place] == nil, !stillStored.contains(place) {
                     violate("\(draft) was receipted, and is lost for \(desk)")
                 }
-                if confirmed.contains(place), !accountedFor.contains("delivered \(stored.notification) \(desk)") {
+                if !missesReceipts, confirmed.contains(place),
+                    !accountedFor.contains("delivered \(stored.notification) \(desk)")
+                {
                     violate("\(draft): custody of \(desk) has no delivered receipt")
                 }
             }
@@ -223,12 +274,15 @@ struct History {
     private mutating func judgeOrder() {
         var last: [String: (sequence: Int, draft: Draft)] = [:]
         for arrival in arrivals where !arrival.isRedelivered {
-            guard let draft = arrival.draft, let stored = accepted[Self.key(draft)],
-                let sequence = stored.position.split(separator: ".").last.flatMap({ Int($0) })
-            else { continue }
-            if stored.notification != arrival.notification {
-                violate("\(draft) was receipted as \(stored.notification) and came as \(arrival.notification)")
+            guard let draft = arrival.draft, let all = accepted[Self.key(draft)] else { continue }
+            guard let stored = all.first(where: { $0.notification == arrival.notification }) else {
+                // Its acceptance may be forgotten without anybody having heard of it, or be another body's.
+                if !clock.mayForget(arrival.notification), !replaced.contains(Self.key(draft)) {
+                    violate("\(draft) was receipted as \(all) and came as \(arrival.notification)")
+                }
+                continue
             }
+            guard let sequence = stored.position.split(separator: ".").last.flatMap({ Int($0) }) else { continue }
             let place = "\(arrival.connection) \(arrival.desk) \(draft.subject) \(draft.urgency)"
             if let earlier = last[place], earlier.sequence > sequence {
                 violate("at \(arrival.desk) \(draft) came after \(earlier.draft)")
@@ -242,6 +296,7 @@ struct History {
         [
             "accepted": accepted.count, "arrivals": arrivals.count, "confirmed": confirmed.count,
             "redelivered": redeliveries, "duplicates": duplicates, "conflicts": conflicts, "receipts": receipts.count,
+            "mistimed": mistimed,
         ]
     }
 }

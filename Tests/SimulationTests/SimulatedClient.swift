@@ -26,6 +26,14 @@ struct SimulatedClient {
     /// Sent, and the outcome is not known.
     private var unknown: [Draft] = []
     private var accepted: [Draft] = []
+    /// The relay's ids of these, by our own.
+    private var notifications: [String: String] = [:]
+    /// Refused since one of the clocks was wrong.
+    private var mistimed: [Draft] = []
+    /// What its own clock shows.
+    var time = Draft.firstTime
+    /// Says which ones supersede others, apart from everything else; nil where none does.
+    var supersedingDraws: SeededGenerator?
     private var serial = 0
     private var transactions = 0
     /// Messages that are neither confirmed nor returned; the notification, nil for a receipt.
@@ -127,6 +135,9 @@ struct SimulatedClient {
             unknown.removeFirst()
             return try send(draft, body: draft.body(), isOtherBody: false)
         }
+        if !isCalm, let draft = mistimed.popLast() {
+            return try send(draft, body: draft.body(), isOtherBody: false)
+        }
         guard !isCalm, awaited.count < 8 else { return }
         switch Int.random(in: 0..<10, using: &random) {
         case 0:
@@ -137,21 +148,30 @@ struct SimulatedClient {
             try send(draft, body: draft.body(shown: Draft.otherNumber), isOtherBody: true)
         case 2: try sendTransaction(as: party, &random, &history)
         default:
-            let draft = make(party, &random, &history)
+            let draft = make(party, &random, &history, maySupersede: true)
             try send(draft, body: draft.body(), isOtherBody: false)
         }
     }
 
-    private mutating func make(_ party: String, _ random: inout SeededGenerator, _ history: inout History) -> Draft {
+    private mutating func make(
+        _ party: String, _ random: inout SeededGenerator, _ history: inout History, maySupersede: Bool = false
+    ) -> Draft {
         serial += 1
         let cases = ["BK-18-2026-00000001", "BK-18-2026-00000002", "BK-18-2026-00000003"]
         let chance = Int.random(in: 0..<20, using: &random)
-        let draft = Draft(
+        var draft = Draft(
             source: party, id: "n-\(serial)",
             municipality: chance == 0 ? "1883" : SimulatedPolicy.municipalities[chance % 3],
             subject: cases[Int.random(in: 0..<3, using: &random)],
             urgency: ["U1", "U2", "U4"][Int.random(in: 0..<3, using: &random)],
-            number: serial * 10 + (party == "agency-a" ? 0 : 1))
+            number: serial * 10 + (party == "agency-a" ? 0 : 1), time: time)
+        if maySupersede, var draws = supersedingDraws {
+            if Int.random(in: 0..<5, using: &draws) == 0 {
+                let old = accepted.filter { $0.subject == draft.subject }.randomElement(using: &draws)
+                draft.supersedes = old.flatMap { notifications[$0.id] }
+            }
+            supersedingDraws = draws
+        }
         history.made(draft)
         return draft
     }
@@ -200,6 +220,7 @@ struct SimulatedClient {
             // The same in the middle of a frame; where the link did not stand still for so long the relay is wrong.
             case .failed(let error)
             where error.message.hasPrefix("frame took too long") && wait >= SessionLimits().frameMilliseconds: break
+            case .failed(let error) where error.message == SimulatedNode.draining.message && history.hasCleanEnds: break
             case .failed(let error): history.violate("\(actor.client) got ERROR \(error.message) \(error.details)")
             case .close: return false
             }
@@ -230,8 +251,10 @@ struct SimulatedClient {
                 draft, status: headers["status"] ?? "", notification: headers["notification"] ?? "",
                 position: headers["position"] ?? "")
             if !accepted.contains(draft) { accepted.append(draft) }
-        case (.notification(let draft, let isOtherBody), .refused(let code, _, _)):
-            history.refused(draft, isOtherBody: isOtherBody, code: code)
+            notifications[draft.id] = headers["notification"]
+        case (.notification(let draft, let isOtherBody), .refused(let code, let path, _)):
+            history.refused(draft, isOtherBody: isOtherBody, code: code, path: path)
+            if code == "too-old" || path == "/time", !isOtherBody, !accepted.contains(draft) { mistimed.append(draft) }
             if code == "unavailable", !isOtherBody, !accepted.contains(draft) { unknown.append(draft) }
         case (.custody(let notification), .done):
             if case .station(let desk) = kind { history.custodyConfirmed(notification: notification, desk: desk) }

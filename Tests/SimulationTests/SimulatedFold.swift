@@ -17,16 +17,20 @@ struct SimulatedFold {
     /// Why there is no snapshot that can be used.
     struct Mistake: Error, CustomStringConvertible { var description: String }
 
-    var relay = Relay(collaboration: SimulatedNode.collaboration, settings: SimulatedNode.settings)
+    var relay: Relay
     var texts: [NotificationID: TextLocation] = [:]
     var slots: [NotificationID: UInt64] = [:]
+    /// The latest time of any event.
+    var lastEventAt = Timestamp.distantPast
 
-    init() {}
+    init(_ traits: SimulatedTraits) { relay = traits.relay }
 
     /// Takes a snapshot whole. Nil when anything in it is not as it was written.
-    init?(from reader: inout SnapshotReader) {
+    init?(from reader: inout SnapshotReader, _ traits: SimulatedTraits) {
+        self.init(traits)
         var relayReader = RelaySnapshotReader(
-            collaboration: SimulatedNode.collaboration, settings: SimulatedNode.settings)
+            collaboration: SimulatedNode.collaboration, settings: SimulatedNode.settings,
+            finishedLimit: traits.finishedLimit)
         do {
             while let piece = try reader.next() {
                 switch Section(rawValue: piece.section) {
@@ -44,6 +48,7 @@ struct SimulatedFold {
         } catch { return nil }
         guard relay.sequence == reader.point.nextRecord - 1, Self.bytes(of: relay.stateDigest) == reader.point.state
         else { return nil }
+        lastEventAt = Timestamp(milliseconds: reader.point.foldedMilliseconds)
     }
 
     func write(to writer: inout SnapshotWriter) throws(JournalError) {
@@ -71,6 +76,7 @@ struct SimulatedFold {
     }
 
     mutating func take(_ record: [UInt8]) throws(Mistake) {
+        lastEventAt = max(lastEventAt, EventCodec.time(of: record) ?? .distantPast)
         if let event = try? EventCodec.decode(record), case .accepted(let accepted) = event.body {
             slots[accepted.notification] = accepted.notificationSlot
         }
@@ -133,10 +139,10 @@ extension SimulatedNode {
         do {
             var found: SimulatedFold?
             let start = try core.access.restore { reader in
-                found = SimulatedFold(from: &reader)
+                found = SimulatedFold(from: &reader, traits)
                 return found != nil
             }
-            var state = found ?? SimulatedFold()
+            var state = found ?? SimulatedFold(traits)
             var segments = SegmentFold(core.access, from: start)
             while try replay(&segments, &state, salt) {}
             // What rotted while this life goes on: the live state knows more, and nothing is written.
@@ -159,6 +165,10 @@ extension SimulatedNode {
             guard kept.count == SnapshotLimits.kept, parts > 3, state.relay.lostRecords == 0 else { return round }
             var last = kept.min() ?? 0
             if let oldest = state.oldestNeeded { last = min(last, oldest - 1) }
+            // Where notifications leave memory, unread receipts are made from the records of their acceptances.
+            if traits.finishedLimit < Relay.finishedLimit, let record = state.relay.oldestUnreadAcceptance {
+                while last > 0, try core.access.records(of: last).map({ $0.upperBound > record }) ?? true { last -= 1 }
+            }
             last = try core.access.lastSegment(
                 through: last, before: time.milliseconds + 1, archived: core.archive.archivedSize)
             let (through, snapshots) = (last, kept)
@@ -222,7 +232,8 @@ extension SimulatedNode {
         var writer = try SnapshotWriter(
             core.access,
             point: segments.snapshot(
-                state: SimulatedFold.bytes(of: state.relay.stateDigest), foldedMilliseconds: 0),
+                state: SimulatedFold.bytes(of: state.relay.stateDigest),
+                foldedMilliseconds: state.lastEventAt.milliseconds),
             random: SeededRandom(seed: salt))
         do throws(JournalError) {
             try state.write(to: &writer)
@@ -247,7 +258,7 @@ extension SimulatedNode {
 
     /// A start from a snapshot comes to what all records give, where all are there and none is lost.
     func compareWithRecords() throws {
-        var state = SimulatedFold()
+        var state = SimulatedFold(traits)
         var fault: SimulatedFold.Mistake?
         var isWhole = true
         try RecordReader(core.access).scan(from: 1, through: durable) { number, bytes in

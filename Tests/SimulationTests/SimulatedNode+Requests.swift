@@ -72,14 +72,30 @@ extension SimulatedNode {
             var submission = Submission(
                 notification: notification, digest: Digest(sha256Of: body), party: actor.party,
                 client: actor.client, notificationSlot: slot.rawValue, freshCaseSlot: caseSlot.rawValue,
-                decision: SimulatedPolicy.decide(notification, at: time), policy: SimulatedPolicy.digest)
+                decision: SimulatedPolicy.decide(notification, at: time, mustBeAcknowledged: traits.mustBeAcknowledged),
+                policy: SimulatedPolicy.digest)
             if let known = relay.caseSlot(of: notification.subject) {
                 submission.isCaseSlotGone = (try? RecordReader(core.access).isLiving(SlotID(rawValue: known))) != true
             }
+            if let old = notification.supersedes, let named = try recall(old) { submission.recalled[old] = named }
             return .success(submission)
         } catch {
             return .failure(error)
         }
+    }
+
+    /// What is superseded and has left memory, read from disk.
+    private mutating func recall(_ id: NotificationID) throws(Refusal) -> NamedNotification? {
+        guard relay.hasReleased, relay.notification(id) == nil, flaw != .forgetsHistory else { return nil }
+        var trail = HistoricTrail(of: id, in: relay)
+        do throws(JournalError) {
+            try RecordReader(core.access).scan(from: 1, through: durable) { number, bytes in
+                if let event = try? EventCodec.decode(bytes) { trail.add(event, number: number) }
+                return true
+            }
+        } catch { throw Self.unavailable }
+        count("history read")
+        return trail.named
     }
 
     static let unavailable = Refusal(code: .unavailable, pointer: "", message: "no space now")

@@ -34,9 +34,12 @@ struct SimulatedNode {
         var tags: [MessageTag: (key: SubscriptionKey, tagged: Tagged)] = [:]
         var nextTag: MessageTag = 0
         var isClosed = false
+        /// What a slow reader has no room for yet.
+        var held: [(sending: Sending, rendered: [UInt8]?)] = []
     }
 
     let flaw: Flaw
+    let traits: SimulatedTraits
     var random: SeededGenerator
     var core: JournalCore
     var relay: Relay
@@ -50,6 +53,14 @@ struct SimulatedNode {
     var slots: [NotificationID: UInt64] = [:]
     /// The last record on disk.
     var durable: UInt64
+    /// The time that was certain at the start, and what the monotonic clock showed then.
+    let anchor: (time: Timestamp, monotonic: Int64)
+    /// A case that is being erased.
+    var erasure: CaseErasure?
+    /// Records that receipts wait for.
+    var wantedRecords: [UInt64] = []
+    /// How often what happened that is worth counting.
+    var counts: [String: Int] = [:]
     /// Records that this start knows to be lost.
     var lostAtStart: UInt64 = 0
     /// What the state was after some records, for the second fold to compare.
@@ -65,11 +76,14 @@ struct SimulatedNode {
     static let retrySeconds: Int64 = 5
 
     /// Starts on what the disk has.
-    init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw) throws {
+    init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw, traits: SimulatedTraits) throws
+    {
         self.flaw = flaw
+        self.traits = traits
         random = SeededGenerator(seed: seed)
-        var relay = Relay(collaboration: Self.collaboration, settings: Self.settings)
+        var relay = traits.relay
         var texts: [NotificationID: TextLocation] = [:]
+        var lastEventAt = Timestamp.distantPast
         var fault: ReplayFault?
         var changes: [Change] = []
         var options = JournalOptions()
@@ -80,30 +94,20 @@ struct SimulatedNode {
         options.damage = .setAside
         var slots: [NotificationID: UInt64] = [:]
         var lost: UInt64 = 0
-        // Now and then all records are read, since the snapshots rot. For good: they may know what the records below them no
-        // longer give, and what is written on those would not fit behind them. When the oldest went, there must be one.
-        var draw = SeededGenerator(seed: seed &* 5 &+ 2)
-        let names = (try? disk.list(Self.directory + "/segments")) ?? []
-        let isWhole = names.contains("segment-0000000000000001")
-        if isWhole, Int.random(in: 0..<4, using: &draw) == 0 {
-            for (path, bytes) in disk.files.sorted(by: { $0.key < $1.key })
-            where path.contains("/snapshots/") && !bytes.isEmpty {
-                let byte = Int.random(in: bytes.indices, using: &draw)
-                disk.rot(path, byte: byte, bit: UInt8.random(in: 0...7, using: &draw))
-            }
-        }
+        let isWhole = Self.rotSnapshots(on: disk, seed: seed)
         core = try JournalCore.open(
             directory: Self.directory, keys: ring, options: options, disk: disk,
             random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock,
             restore: { reader in
-                guard let found = SimulatedFold(from: &reader) else { return false }
-                (relay, texts, slots) = (found.relay, found.texts, found.slots)
+                guard let found = SimulatedFold(from: &reader, traits) else { return false }
+                (relay, texts, slots, lastEventAt) = (found.relay, found.texts, found.slots, found.lastEventAt)
                 return true
             }
         ) { item in
             switch item {
             case .text(let id, let location): texts[NotificationID(high: id.high, low: id.low)] = location
             case .record(_, let bytes):
+                lastEventAt = max(lastEventAt, EventCodec.time(of: bytes) ?? .distantPast)
                 if let event = try? EventCodec.decode(bytes), case .accepted(let accepted) = event.body {
                     slots[accepted.notification] = accepted.notificationSlot
                 }
@@ -119,6 +123,10 @@ struct SimulatedNode {
                 if flaw != .forgetsLosses { relay.skip(records: UInt64(records.count)) }
             }
         }
+        let now = Timestamp(milliseconds: clock.wallMilliseconds)
+        anchor = (
+            lastEventAt == .distantPast ? now : min(now, lastEventAt), Int64(clock.monotonic / .milliseconds(1))
+        )
         if let fault { throw fault }
         self.slots = slots
         lostAtStart = max(lost, relay.lostRecords)
@@ -135,6 +143,23 @@ struct SimulatedNode {
         } else {
             dispatch.restore(from: relay)
         }
+    }
+
+    /// Now and then all records are read, since the snapshots rot. For good: they may know what the records below them no
+    /// longer give, and what is written on those would not fit behind them. When the oldest went, there must be one.
+    ///
+    /// - Returns: whether the oldest record is there.
+    private static func rotSnapshots(on disk: MemoryDisk, seed: UInt64) -> Bool {
+        var draw = SeededGenerator(seed: seed &* 5 &+ 2)
+        let names = (try? disk.list(directory + "/segments")) ?? []
+        let isWhole = names.contains("segment-0000000000000001")
+        guard isWhole, Int.random(in: 0..<4, using: &draw) == 0 else { return isWhole }
+        for (path, bytes) in disk.files.sorted(by: { $0.key < $1.key })
+        where path.contains("/snapshots/") && !bytes.isEmpty {
+            let byte = Int.random(in: bytes.indices, using: &draw)
+            disk.rot(path, byte: byte, bit: UInt8.random(in: 0...7, using: &draw))
+        }
+        return isWhole
     }
 
     // MARK: Connections
@@ -173,6 +198,7 @@ struct SimulatedNode {
     mutating func close(_ number: Int) {
         guard let connection = connections[number], !connection.isClosed else { return }
         connections[number]?.isClosed = true
+        connections[number]?.held = []
         for key in connection.streams.keys.sorted(by: { $0.rawValue < $1.rawValue }) { leave(key, on: number) }
         _ = connections[number]?.session.takeUnacknowledged()
     }
@@ -228,7 +254,8 @@ struct SimulatedNode {
         }
         release(at: now)
         try mark()
-        for command in relay.due(at: time) { try run(command, time) }
+        let certain = credible(time, now)
+        for command in relay.due(at: certain) { try run(command, certain) }
     }
 
     /// As the writer's thread does: behind each commit, and once more when a second has gone by.
@@ -288,99 +315,5 @@ struct SimulatedNode {
         case .accepted(_, let sequence), .duplicate(_, let sequence), .done(let sequence): sequence
         case .nothing, .refused: relay.sequence
         }
-    }
-
-    // MARK: Messages
-
-    /// Sends what may be sent now.
-    mutating func pump(at now: SessionInstant, time: Timestamp) throws(NodeStopped) {
-        try mark()
-        let known = flaw == .answersBeforeCommit ? relay.sequence : durable
-        for sending in dispatch.next(at: time, limit: 64) {
-            let delivery = sending.ticket.delivery
-            guard let body = try content(of: delivery, time) else { continue }
-            var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
-            message.notification = delivery.notification.text
-            message.urgency = sending.ticket.urgency.text
-            message.deliveryCount = Int(sending.ticket.deliveryCount)
-            message.isRedelivered = sending.ticket.isRedelivered
-            guard !deliver(message, .delivery(delivery), to: sending.subscriber) else { continue }
-            // As after a withdrawal: dispatch has its credit back, the station has not answered. It waits a moment.
-            dispatch.handle(.returned(delivery, readyAt: time.advanced(bySeconds: Self.retrySeconds)))
-        }
-        for sending in receiptDesk.next(relay: relay, durable: known, limit: 64) {
-            let body = sending.receipt.receipt.cloudEvent(receiptID: sending.receipt.id)
-            var message = OutgoingMessage(contentType: "application/cloudevents+json", body: body)
-            message.isRedelivered = sending.isRedelivered
-            guard !deliver(message, .receipt(sending.receipt.number), to: sending.subscriber) else { continue }
-            receiptDesk.returned(sending.receipt.number, by: sending.subscriber)
-        }
-    }
-
-    /// The party's view, cut from the content in the journal. Nil where a flawed relay sends before it has written, and for
-    /// what cannot be opened: that is said in the journal, and its deliveries are set aside.
-    mutating func content(of delivery: DeliveryID, _ time: Timestamp) throws(NodeStopped) -> [UInt8]? {
-        guard let location = texts[delivery.notification] else {
-            if lostAtStart > 0 { try run(.unreadable(delivery.notification), time) }
-            return nil
-        }
-        let id = TextID(high: delivery.notification.high, low: delivery.notification.low)
-        let bytes: [UInt8]
-        do throws(JournalError) {
-            bytes = try core.read(id, at: location)
-        } catch {
-            switch error {
-            case .textUnreadable, .textErased, .textMismatch, .keysDamaged:
-                if flaw == .servesDamage { return Array("{\"hidden\":0}".utf8) }
-                try run(.unreadable(delivery.notification), time)
-                return nil
-            default: throw NodeStopped()
-            }
-        }
-        guard let notification = try? StoredContent(bytes), let facts = relay.delivery(delivery),
-            let attributes = relay.attributes(of: delivery)
-        else { throw NodeStopped() }
-        return NotificationView.render(
-            notification, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
-    }
-
-    // MARK: Maintenance
-
-    /// Erases one notification: first the record that says so, then its key slot.
-    ///
-    /// - Parameter chosen: which one; set before anything is done.
-    mutating func eraseSome(
-        at now: SessionInstant, time: Timestamp, random: inout SeededGenerator, chosen: inout NotificationID?
-    ) throws(NodeStopped) {
-        let known = slots.keys.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
-        guard let id = known.randomElement(using: &random), let slot = slots[id] else { return }
-        chosen = id
-        try run(.maintain(MaintenanceNote(kind: .erased, count: 1, notifications: [id])), time)
-        try commit(at: now, time: time)
-        slots[id] = nil
-        do throws(JournalError) {
-            _ = try core.erase(slots: [SlotID(rawValue: slot)])
-        } catch {
-            // Without space the record stands, and the slot goes when it is tried again.
-            if case .noRoom = error { return }
-            throw NodeStopped()
-        }
-    }
-
-    /// False if the session does not take it now.
-    mutating func deliver(_ message: OutgoingMessage, _ tagged: Tagged, to subscriber: SubscriberID) -> Bool {
-        let number = Int(subscriber.rawValue >> 16)
-        let key = SubscriptionKey(rawValue: UInt32(truncatingIfNeeded: subscriber.rawValue & 0xFFFF))
-        guard let tag = connections[number]?.nextTag,
-            connections[number]?.session.deliver(message, to: key, tag: tag) == true
-        else { return false }
-        connections[number]?.nextTag += 1
-        connections[number]?.tags[tag] = (key, tagged)
-        return true
-    }
-
-    /// What is not with a station yet, or set aside.
-    func stored() -> Set<DeliveryID> {
-        Set(relay.openTickets.map(\.delivery) + relay.setAside(limit: .max).map(\.id))
     }
 }

@@ -34,13 +34,15 @@ enum SimulatedPolicy {
         }
     }
 
-    static func decide(_ notification: CaseNotification, at now: Timestamp) -> Decision {
+    /// - Parameter mustBeAcknowledged: whether people have to, within a quarter of an hour.
+    static func decide(_ notification: CaseNotification, at now: Timestamp, mustBeAcknowledged: Bool) -> Decision {
         let urgency = notification.urgency ?? .u4
         let grants = recipients(of: notification.municipality ?? "").map { name in
             Grant(
                 party: PartyID(name)!, desk: DeskID(name)!, rule: RuleID("r-" + name)!, effect: .may, basis: "b",
                 marking: "OSL 26:1", urgency: urgency, attributes: [], fields: ["shown"], isStrict: false,
-                deadline: .after(seconds: 900), acknowledgeBy: now.advanced(bySeconds: 900))
+                deadline: mustBeAcknowledged ? .after(seconds: 900) : .none,
+                acknowledgeBy: mustBeAcknowledged ? now.advanced(bySeconds: 900) : nil)
         }
         let refusal = Refusal(code: .noRule, pointer: "", message: "no rule gives this to anybody")
         return Decision(
