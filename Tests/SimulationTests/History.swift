@@ -72,6 +72,7 @@ struct History {
     private var accountedFor: Set<String> = []
     /// A start has said that records are lost: what was receipted may be, but nothing is served altered or to others.
     private(set) var hasLosses = false
+    private var hasRotted = false
     /// The relay has ended of its own will.
     private(set) var hasCleanEnds = false
     /// Receipts could not be made, and the relay has said so: their records rotted after its start.
@@ -110,6 +111,9 @@ struct History {
 
     /// Records are lost, and the relay knows.
     mutating func lost() { hasLosses = true }
+
+    /// A bit of a segment rotted: what a snapshot knows serves on, and what is read from there may find nothing.
+    mutating func rotted() { hasRotted = true }
 
     static func key(_ draft: Draft) -> String { draft.source + " " + draft.id }
 
@@ -154,7 +158,8 @@ struct History {
         // By the relay's clock it is too old or in the future; what is known is answered as before all the same.
         case "too-old" where clock.wasTooOld(draft) && mayBeForgotten(draft): mistimed += 1
         case "schema" where path == "/time" && clock.wasAhead(draft) && mayBeForgotten(draft): mistimed += 1
-        case "schema" where path == "/supersedes" && draft.supersedes != nil && (hasLosses || hasLetGo): break
+        case "schema" where path == "/supersedes" && draft.supersedes != nil && (hasLosses || hasRotted || hasLetGo):
+            break
         default: violate("\(draft) was refused with \(code) \(path ?? "")")
         }
     }

@@ -25,7 +25,9 @@ struct SimulatedWorld {
     /// What rots, if anything. What was receipted may be lost with a segment, and then is said to be; with the others no record
     /// is.
     let rotten: Rotten?
-    var hasRotted = false
+    var hasRotted = false {
+        didSet { if hasRotted { history.rotted() } }
+    }
     var random: SeededGenerator
     let disk: MemoryDisk
     let clock = ManualClock()
