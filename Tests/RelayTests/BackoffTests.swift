@@ -62,6 +62,25 @@ import Testing
         Self.expect(DispatchTests.id(1), at: monday, from: dispatch)
     }
 
+    @Test(arguments: [Int64(0), 1])
+    func `a return that is on disk only when the clock was set back waits no longer than the longest back-off`(
+        more: Int64
+    ) {
+        var dispatch = Dispatch(settings: Self.settings)
+        dispatch.add(Self.station, desks: [desk("d")], credit: 1)
+        dispatch.enqueue(DispatchTests.ticket(1))
+        #expect(dispatch.next(at: Self.now, limit: 9).count == 1)
+        let longest = Self.settings.lastBackoffSeconds
+        let earlier = Self.now.advanced(bySeconds: 2 - longest - more)
+        #expect(dispatch.next(at: earlier, limit: 9).isEmpty)
+        // It was decided when the clock was not set back yet.
+        let readyAt = Self.now.advanced(bySeconds: Self.settings.backoffSeconds(returns: 1))
+        dispatch.handle(.returned(DispatchTests.id(1), readyAt: readyAt))
+        #expect(dispatch.next(at: earlier, limit: 9).isEmpty)
+        let wait: Int64 = more == 0 ? longest : 2
+        #expect(dispatch.nextWake(after: earlier) == earlier.advanced(bySeconds: wait))
+    }
+
     @Test func `a start after the clock was set back has no longer back-offs either`() {
         var fixture = Fixture(settings: Self.settings)
         let id = fixture.accept(fixture.submission(grants: [Fixture.grant("soc-1880", desk: "soc-1880")]))

@@ -270,9 +270,8 @@ package struct Dispatch: Sendable {
 
     /// The first delivery of a queue that may go to this subscriber.
     private mutating func head(of number: UInt32, for subscriber: SubscriberID) -> ReadyKey? {
-        let index = Int(number)
-        let own = queues[index].head(heldBy: subscriber)
-        let free = queues[index].freeHead()
+        let own = queues[Int(number)].head(heldBy: subscriber)
+        let free = queues[Int(number)].freeHead()
         guard let own, let free else { return own?.key ?? free?.key }
         return min(own.key, free.key)
     }
@@ -369,6 +368,8 @@ package struct Dispatch: Sendable {
         entry.isBackingOff = true
         entry.deliveryCount += entry.deliveryCount == .max ? 0 : 1
         entry.readyAt = readyAt
+        // It was decided no earlier than this: where the clock was set back since, the next question shortens it.
+        lastAsked = max(lastAsked, readyAt.advanced(bySeconds: -settings.lastBackoffSeconds))
         wait(delivery, entry)
         settle(entry.subject, in: entry.queue)
         giveTurns(of: entry.queue)
