@@ -122,11 +122,11 @@ struct AuditCopyShelf {
         }
     }
 
-    /// Removes what a crash left half written, and moves copies aside of segments that the journal has lost since: their
-    /// numbers are given again.
+    /// Removes what a crash left half written, and moves copies aside of segments that the journal never closed: their numbers
+    /// are given again.
     ///
     /// - Parameters:
-    ///   - last: the last segment that the start found.
+    ///   - last: the last segment that was closed for certain.
     ///   - size: records that the journal holds; a part of the names of what is moved.
     func settle(behind last: UInt64, size: UInt64) throws(JournalError) {
         let names = try JournalPaths.names(in: paths.audit, disk)

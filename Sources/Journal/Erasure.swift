@@ -155,8 +155,13 @@ extension JournalCore {
     ) throws(JournalError) -> Erasure {
         guard case .erased(let slots) = record.statement else { preconditionFailure("this record erases nothing") }
         // What was signed is carried out. A slab that cannot be read goes whole: whatever could still be put back of it would
-        // bring back what was erased.
-        let unreadable = deletionTail.unfinished == record ? try keys.unreadable(Set(slots.map(\.slab))) : whole
+        // bring back what was erased. One on a bad sector only when nothing of others is in it: it may be read another time.
+        var unreadable = whole
+        if deletionTail.unfinished == record {
+            let (named, slabs) = (Set(slots), Set(slots.map(\.slab)))
+            unreadable = try self.unreadable(slabs).filter { isUsed($0, onlyIn: named) }
+            unreadable = (unreadable + (try keys.unreadable(slabs.subtracting(unreadable)))).sorted()
+        }
         let live = try keys.living(slots.filter { !unreadable.contains($0.slab) })
         var result = Erasure(
             records: record.number...record.number, slots: live.count,

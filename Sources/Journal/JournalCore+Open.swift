@@ -65,7 +65,8 @@ extension JournalCore {
         }
         do throws(JournalError) {
             try archive.settle(upTo: found.nextRecord - 1, quarantine: paths.quarantine)
-            try core.access.copies.settle(behind: found.lastSegment, size: found.nextRecord - 1)
+            let closed = max(found.lastSegment + 2, found.nextSegment) - 2
+            try core.access.copies.settle(behind: closed, size: found.nextRecord - 1)
             try core.finishErasure()
         } catch {
             core.close()

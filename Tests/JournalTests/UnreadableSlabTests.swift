@@ -87,6 +87,45 @@ struct UnreadableSlabTests {
         #expect(next.core.report.findings.isEmpty && journal.readable(in: next.core) == [3, 4, 5])
     }
 
+    @Test(arguments: [2, 3])
+    func `an erasure that was signed ends at the next start, though its slab cannot be read, when all in it is to go`(
+        count: Int
+    ) throws {
+        let source = MemoryDisk(seed: 5)
+        var (journal, slabs) = try texts(source)
+        // With all three the slab is on a bad sector already.
+        if count == 3 { source.fail(.read, errno: 5) }
+        source.fail(.rename, errno: 5, forever: true)
+        let wanted = journal.texts[..<count].flatMap(\.slots)
+        #expect(journalError { _ = try journal.journal.core.erase(slots: wanted) } != nil)
+        source.heal()
+        #expect(source.files[slabs[0]] != nil)
+        #expect(try deletions(source, journal.journal.core) == wanted)
+
+        let quiet = source.clone(seed: 6)
+        let before = quiet.count(.read)
+        _ = try TestJournal(quiet, ring, random: 4)
+        var dropped = 0
+        for after in 0..<(quiet.count(.read) - before) {
+            let disk = source.clone(seed: 6)
+            disk.fail(.read, after: after, errno: 5)
+            do throws(JournalError) {
+                let core = try JournalCore.open(
+                    directory: TestJournal.directory, keys: ring, options: DamageFixture.setAside(), disk: disk,
+                    random: SeededRandom(seed: 4), clock: ManualClock()
+                ) { _ in }
+                guard core.report.findings.contains(Finding(.slab, segment: wanted[0].slab)) else { continue }
+                dropped += 1
+                #expect(disk.files[slabs[0]] == nil && journal.readable(in: core) == [3, 4, 5])
+            } catch {
+                if case .io = error { continue }
+                Issue.record("\(error)")
+            }
+        }
+        // What others have in it is not destroyed because of one bad answer of a disk.
+        #expect(dropped == (count == 3 ? 1 : 0))
+    }
+
     @Test func `for want of descriptors nothing is erased, since that says nothing about a slab`() throws {
         let disk = MemoryDisk(seed: 4)
         var (journal, _) = try texts(disk)
