@@ -86,16 +86,27 @@ struct RetentionSweep: Sendable {
     fileprivate(set) var cursor = UInt64.max
     fileprivate(set) var notifications = 0
     fileprivate(set) var slots = 0
+    /// Notifications past their time of which something stays in a slab that cannot be read, unless it was destroyed earlier.
+    fileprivate(set) var left = 0
+    /// The file of such a slab.
+    fileprivate(set) var unreadable: String?
     /// Why it ended early; what it had not done is left for the next one.
     fileprivate(set) var fault: HistoryError?
 
     init(now: Timestamp, times: RetentionSettings, batch: Int = batchLimit) {
         (self.now, self.times, self.batch) = (now, times, batch)
     }
+
+    /// Leaves what cannot be read for the next sweep: its slab may be put back.
+    fileprivate mutating func leave(_ texts: RetentionLook.Texts) {
+        left += 1
+        cursor = min(cursor, texts.record)
+    }
 }
 
 extension RelayCore {
     typealias RetentionDone = @Sendable (isolated RelayCore, RetentionSweep) -> Void
+    private typealias RetentionCount = @Sendable (isolated RelayCore, Set<NotificationID>) -> Void
     typealias DueTexts = [(id: NotificationID, texts: RetentionLook.Texts)]
 
     /// Seconds of the relay's clock between the end of a sweep and the next, and between the start and the first.
@@ -172,6 +183,12 @@ extension RelayCore {
                 .contentRetired(
                     collaboration: collaboration, notifications: sweep.notifications, slots: sweep.slots))
         }
+        if sweep.left > 0 {
+            let what = "up to \(sweep.left) in slabs that cannot be read, put them back from a key backup"
+            log.write(
+                .retentionLeft(
+                    collaboration: collaboration, "\(what); the first is \(sweep.unreadable ?? "")"))
+        }
         switch sweep.fault {
         case .journal(let error): log.write(.retentionLeft(collaboration: collaboration, "\(error)"))
         case .tooFar: log.write(.retentionLeft(collaboration: collaboration, "too much happened to old ones meanwhile"))
@@ -194,6 +211,7 @@ extension RelayCore {
                 case .success(let found):
                     // What is written from here on is for the next sweep.
                     sweep.cursor = min(sweep.cursor, found.young ?? last + 1)
+                    sweep.unreadable = sweep.unreadable ?? found.unreadable
                     let due = core.due(in: found, &sweep)
                     core.retire(due[...], sweep) { core, sweep in
                         guard sweep.fault == nil, let rest = found.rest else { return done(core, sweep) }
@@ -204,14 +222,16 @@ extension RelayCore {
         }
     }
 
-    /// Texts past their time in the order of their records; where the others begin is noted.
+    /// Texts past their time in the order of their records; where the others begin is noted, and what cannot be read is left.
     private func due(in look: RetentionLook, _ sweep: inout RetentionSweep) -> DueTexts {
         var due: DueTexts = []
         for (id, texts) in look.found {
-            if isPast(id, texts, sweep) {
-                due.append((id, texts))
-            } else {
+            if !isPast(id, texts, sweep) {
                 sweep.cursor = min(sweep.cursor, texts.record)
+            } else if texts.slots.isEmpty {
+                sweep.leave(texts)
+            } else {
+                due.append((id, texts))
             }
         }
         return due.sorted { $0.texts.record < $1.texts.record }
@@ -297,10 +317,40 @@ extension RelayCore {
                         done(core, sweep)
                     case .success(let erasure):
                         for (id, _) in part { core.contents.drop(id) }
-                        sweep.notifications += part.count
                         sweep.slots += erasure.slots
-                        done(core, sweep)
+                        sweep.unreadable = sweep.unreadable ?? erasure.unreadable.first?.path
+                        core.settle(part, erasure, sweep, done)
                     }
+                }
+            }
+        }
+    }
+
+    /// Counts what went. Where a slab could no longer be read when the keys were destroyed, what stays of it is looked for, and
+    /// left.
+    private func settle(
+        _ part: DueTexts, _ erasure: Erasure, _ sweep: RetentionSweep, _ done: @escaping RetentionDone
+    ) {
+        let count: RetentionCount = { core, remaining in
+            var sweep = sweep
+            for (id, texts) in part {
+                if texts.isUnread || remaining.contains(id) {
+                    sweep.leave(texts)
+                } else {
+                    sweep.notifications += 1
+                }
+            }
+            done(core, sweep)
+        }
+        guard !erasure.unreadable.isEmpty else { return count(self, []) }
+        sweeper.remaining(of: part) { [self] result in
+            onLoop { core in
+                switch result {
+                case .failure(let error):
+                    var sweep = sweep
+                    sweep.fault = error
+                    done(core, sweep)
+                case .success(let remaining): count(core, remaining)
                 }
             }
         }

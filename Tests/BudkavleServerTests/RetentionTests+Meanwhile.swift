@@ -34,7 +34,7 @@ extension RetentionTests {
     }
 
     /// What a look finds of these, as the journal is now.
-    private func texts(_ ids: [NotificationID], _ relay: CoreRelay) throws -> RelayCore.DueTexts {
+    func texts(_ ids: [NotificationID], _ relay: CoreRelay) throws -> RelayCore.DueTexts {
         let events = try relay.events()
         return try ids.map { id in
             for (place, event) in events.enumerated() {
@@ -48,7 +48,7 @@ extension RetentionTests {
         }
     }
 
-    private var times: RetentionSettings {
+    var times: RetentionSettings {
         RetentionSettings(
             content: ContentTimes(afterAcknowledgement: acknowledged, unacknowledged: unacknowledged))
     }
