@@ -70,6 +70,14 @@ struct History {
     private var newestConnection = 0
     private var receipts: [String: String] = [:]
     private var accountedFor: Set<String> = []
+    /// What a station has acknowledged, whether that arrived or not: desk and notification.
+    private var handedOver: Set<String> = []
+    /// By position: no number is given twice.
+    private var positions: [String: String] = [:]
+    /// Records of which starts have said that they are lost.
+    private var lostRecords: Set<UInt64> = []
+    /// More are lost than any start has named.
+    private var isBlind = false
     /// A start has said that records are lost: what was receipted may be, but nothing is served altered or to others.
     private(set) var hasLosses = false
     private var hasRotted = false
@@ -110,7 +118,33 @@ struct History {
     mutating func letGo() { hasLetGo = true }
 
     /// Records are lost, and the relay knows.
-    mutating func lost() { hasLosses = true }
+    ///
+    /// - Parameters:
+    ///   - records: those that this start has met.
+    ///   - total: how many it knows of.
+    mutating func lost(_ records: [Range<UInt64>], total: UInt64) {
+        hasLosses = true
+        for range in records { lostRecords.formUnion(range) }
+        isBlind = isBlind || UInt64(lostRecords.count) < total
+    }
+
+    /// Whether the record of this acceptance is lost.
+    private func isLost(_ stored: Stored) -> Bool {
+        guard hasLosses, !isBlind, let record = Self.record(stored) else { return hasLosses }
+        return lostRecords.contains(record)
+    }
+
+    private static func record(_ stored: Stored) -> UInt64? {
+        stored.position.split(separator: ".").last.flatMap { UInt64($0) }
+    }
+
+    /// A station says that it has it.
+    mutating func acknowledged(_ notification: String, at desk: String) {
+        handedOver.insert(desk + " " + notification)
+    }
+
+    /// It was not erased after all.
+    mutating func stays(_ notification: String) { erasedNotifications.remove(notification) }
 
     /// A bit of a segment rotted: what a snapshot knows serves on, and what is read from there may find nothing.
     mutating func rotted() { hasRotted = true }
@@ -125,11 +159,13 @@ struct History {
 
     /// Whether the relay may know nothing any more of what was accepted under this draft's id.
     func mayBeForgotten(_ draft: Draft) -> Bool {
-        hasLosses || accepted[Self.key(draft), default: []].allSatisfy { clock.mayForget($0.notification) }
+        accepted[Self.key(draft), default: []].allSatisfy { isLost($0) || clock.mayForget($0.notification) }
     }
 
-    /// Whether a desk has seen a notification.
-    func isSeen(_ notification: String, at desk: String) -> Bool { seenAtDesk[desk + " " + notification] != nil }
+    /// Whether a desk has acknowledged a notification.
+    func isHandedOver(_ notification: String, to desk: String) -> Bool {
+        handedOver.contains(desk + " " + notification)
+    }
 
     mutating func receipted(_ draft: Draft, status: String, notification: String, position: String) {
         let stored = Stored(notification: notification, position: position)
@@ -146,6 +182,9 @@ struct History {
             violate("\(notification) stands for \(owner) and for \(Self.key(draft))")
         }
         owners[notification] = Self.key(draft)
+        if let other = positions.updateValue(notification, forKey: position), other != notification {
+            violate("\(position) was given to \(other) and to \(notification)")
+        }
         if !earlier.contains(stored) { accepted[Self.key(draft), default: []].append(stored) }
     }
 
@@ -237,6 +276,11 @@ struct History {
             if let desk = receipt.desk, !SimulatedPolicy.recipients(of: draft.municipality).contains(desk.text) {
                 violate("a receipt of \(draft) names \(desk)")
             }
+            if receipt.event == .delivered,
+                !isHandedOver(receipt.notification.text, to: receipt.desk?.text ?? "")
+            {
+                violate("a receipt of \(draft) tells of custody that nobody gave")
+            }
             accountedFor.insert("\(receipt.event.text) \(receipt.notification.text) \(receipt.party?.text ?? "")")
         } catch {
             violate("a receipt cannot be read: \(error)")
@@ -251,33 +295,32 @@ struct History {
 
     /// Once everybody is connected and nothing moves any more.
     mutating func judgeEnd(stillStored: Set<String>) {
-        guard !hasLosses else { return }
         let all = accepted.sorted { $0.key < $1.key }.flatMap { key, stored in stored.map { (key, $0) } }
         for (key, stored) in all {
-            guard let draft = drafts[key], !erasedNotifications.contains(stored.notification) else {
-                continue
-            }
-            if !missesReceipts, !accountedFor.contains("accepted \(stored.notification) ") {
+            guard let draft = drafts[key], !isLost(stored) else { continue }
+            let hasReceipts = !missesReceipts && !hasLosses
+            if hasReceipts, !accountedFor.contains("accepted \(stored.notification) ") {
                 violate("\(draft) has no accepted receipt")
             }
+            guard !erasedNotifications.contains(stored.notification) else { continue }
             for desk in SimulatedPolicy.recipients(of: draft.municipality) {
                 let place = desk + " " + stored.notification
-                if seenAtDesk[place] == nil, !stillStored.contains(place) {
-                    violate("\(draft) was receipted, and is lost for \(desk)")
+                if !handedOver.contains(place), !stillStored.contains(place) {
+                    violate("\(draft) was receipted, and \(desk) never confirmed it")
                 }
-                if !missesReceipts, confirmed.contains(place),
+                if hasReceipts, confirmed.contains(place),
                     !accountedFor.contains("delivered \(stored.notification) \(desk)")
                 {
                     violate("\(draft): custody of \(desk) has no delivered receipt")
                 }
             }
         }
-        judgeOrder()
+        if !hasLosses { judgeOrder() }
     }
 
     /// First deliveries of one case and class on one connection come in the order of acceptance.
     private mutating func judgeOrder() {
-        var last: [String: (sequence: Int, draft: Draft)] = [:]
+        var last: [String: (sequence: UInt64, draft: Draft)] = [:]
         for arrival in arrivals where !arrival.isRedelivered {
             guard let draft = arrival.draft, let all = accepted[Self.key(draft)] else { continue }
             guard let stored = all.first(where: { $0.notification == arrival.notification }) else {
@@ -287,7 +330,7 @@ struct History {
                 }
                 continue
             }
-            guard let sequence = stored.position.split(separator: ".").last.flatMap({ Int($0) }) else { continue }
+            guard let sequence = Self.record(stored) else { continue }
             let place = "\(arrival.connection) \(arrival.desk) \(draft.subject) \(draft.urgency)"
             if let earlier = last[place], earlier.sequence > sequence {
                 violate("at \(arrival.desk) \(draft) came after \(earlier.draft)")

@@ -133,7 +133,7 @@ import Testing
 
     @Test(arguments: Flaw.allCases.filter { $0 != .none })
     func `the judge notices a relay that is built wrongly`(flaw: Flaw) throws {
-        for seed in 1...60 as ClosedRange<UInt64> {
+        for seed in 1...240 as ClosedRange<UInt64> {
             var world = try SimulatedWorld(seed: seed, rings: Self.rings.get(), flaw: flaw)
             // A relay that has told too much may also find itself in a state that it cannot leave.
             do {

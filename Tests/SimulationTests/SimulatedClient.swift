@@ -97,10 +97,12 @@ struct SimulatedClient {
             switch isCalm ? 0 : Int.random(in: 0..<8, using: &random) {
             case 0...3:
                 held.remove(at: place)
+                acknowledged(notification, &history)
                 let number = try session?.acknowledge(ack, receipt: .wanted)
                 if let number, let notification { awaited[number] = .custody(notification: notification) }
             case 4:
                 held.remove(at: place)
+                acknowledged(notification, &history)
                 _ = try session?.acknowledge(ack)
             case 5:
                 held.remove(at: place)
@@ -108,6 +110,11 @@ struct SimulatedClient {
             default: break
             }
         }
+    }
+
+    private func acknowledged(_ notification: String?, _ history: inout History) {
+        guard let notification, case .station(let desk) = kind else { return }
+        history.acknowledged(notification, at: desk)
     }
 
     private mutating func subscribe(_ random: inout SeededGenerator) throws(ClientFault) {

@@ -125,8 +125,10 @@ extension SimulatedNode {
         case snapshot
         /// So many segments went.
         case dropped(Int)
-        /// The disk or lost records kept it from its end; the next round begins anew.
+        /// It was cut short, or lost records kept it from its end; the next round begins anew.
         case left
+        /// The disk kept it from its end.
+        case failed(JournalError)
     }
 
     /// A round of the second fold, as the server makes it on a thread of its own: now and then it is cut short, and batches
@@ -172,13 +174,14 @@ extension SimulatedNode {
             last = try core.access.lastSegment(
                 through: last, before: time.milliseconds + 1, archived: core.archive.archivedSize)
             let (through, snapshots) = (last, kept)
+            mayHaveLetGo = mayHaveLetGo || last > 0
             let dropped = try maintained { (core: inout JournalCore) throws(JournalError) in
                 try core.dropSegments(through: through, keeping: snapshots)
             }
             return dropped.map { $0.segments.isEmpty ? round : .dropped($0.segments.count) } ?? .left
         } catch let error as JournalError {
-            if case .stopped = error { throw NodeStopped() }
-            return .left
+            if case .stopped = error { throw NodeStopped(error) }
+            return .failed(error)
         }
     }
 
@@ -252,7 +255,7 @@ extension SimulatedNode {
             return try work(&core)
         } catch {
             if case .noRoom = error { return nil }
-            throw NodeStopped()
+            throw NodeStopped(error)
         }
     }
 
@@ -290,7 +293,7 @@ extension SimulatedNode {
         } catch {
             // Without space nothing has changed.
             if case .noRoom = error { return }
-            throw NodeStopped()
+            throw NodeStopped(error)
         }
     }
 }

@@ -74,7 +74,7 @@ extension SimulatedNode {
         case .first, .again:
             do throws(JournalError) {
                 try erasure.look(core.access, through: durable)
-            } catch { throw NodeStopped() }
+            } catch { throw NodeStopped(error) }
             let isFirst = erasure.step == .first
             erasure.step = isFirst ? (erasure.found.isEmpty ? .done : .withdraw) : .destroy
         case .withdraw:
@@ -111,7 +111,7 @@ extension SimulatedNode {
             return try core.erase(slots: slots.map { SlotID(rawValue: $0) }).unreadable.isEmpty
         } catch {
             if case .noRoom = error { return false }
-            throw NodeStopped()
+            throw NodeStopped(error)
         }
     }
 
@@ -145,7 +145,7 @@ extension SimulatedNode {
                 }
                 return true
             }
-        } catch { throw NodeStopped() }
+        } catch { throw NodeStopped(error) }
         let due = lastActs.filter { id, lastAct in
             guard lastAct < end, let slot = slots[id], isFinished(id) else { return false }
             return (try? reader.isLiving(SlotID(rawValue: slot))) == true
@@ -205,7 +205,7 @@ extension SimulatedNode {
         }
         for number in connections.keys.sorted() { close(number) }
         if flaw == .endsWithoutMark { return core.close() }
-        do throws(JournalError) { try core.finish() } catch { throw NodeStopped() }
+        do throws(JournalError) { try core.finish() } catch { throw NodeStopped(error) }
     }
 
     /// Gives receipts the records that they were said to wait for.
@@ -218,7 +218,7 @@ extension SimulatedNode {
                 receiptDesk.supply(record: record, bytes.flatMap { try? EventCodec.decode($0) })
                 count("history read")
             }
-        } catch { throw NodeStopped() }
+        } catch { throw NodeStopped(error) }
         wantedRecords = []
     }
 }

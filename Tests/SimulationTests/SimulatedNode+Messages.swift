@@ -93,12 +93,12 @@ extension SimulatedNode {
                 if flaw == .servesDamage { return Array("{\"hidden\":0}".utf8) }
                 try run(.unreadable(delivery.notification), time)
                 return nil
-            default: throw NodeStopped()
+            default: throw NodeStopped(error)
             }
         }
         guard let notification = try? StoredContent(bytes), let facts = relay.delivery(delivery),
             let attributes = relay.attributes(of: delivery)
-        else { throw NodeStopped() }
+        else { throw NodeStopped(.content) }
         return NotificationView.render(
             notification, attributes: facts.shape.attributes, fields: facts.shape.fields, delivery: attributes)
     }

@@ -196,10 +196,8 @@ extension SimulatedNode {
         else { return }
         switch tagged {
         case .delivery(let delivery):
-            for event in try run(.giveBack(delivery, by: connection.actor), time) {
-                guard case .returned(_, _, let readyAt) = event.body else { continue }
-                dispatch.returned(delivery, by: subscriber, readyAt: readyAt)
-            }
+            // In flight until that is on disk, as in the daemon.
+            try run(.giveBack(delivery, by: connection.actor), time)
         case .receipt(let receipt): receiptDesk.returned(receipt, by: subscriber)
         }
     }
@@ -212,7 +210,7 @@ extension SimulatedNode {
             try prepare()
             grant = core.space.reserve(.progress, bytes: Self.footprint([]))
         }
-        guard let grant else { throw NodeStopped() }
+        guard let grant else { throw NodeStopped(.noSpace) }
         let verdict = relay.decide(command, at: time, random: &random)
         append(verdict.events, texts: [], grant: grant)
         return verdict.events

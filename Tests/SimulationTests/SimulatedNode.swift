@@ -5,8 +5,22 @@ import Routing
 import STOMP
 import TestSupport
 
-/// The process stops: the journal failed, or the power went.
-struct NodeStopped: Error {}
+/// The process stops.
+struct NodeStopped: Error {
+    enum Cause {
+        case journal(JournalError)
+        /// Not even an event that must go on has room.
+        case noSpace
+        /// What was accepted is nothing that can be shown.
+        case content
+    }
+
+    let cause: Cause
+
+    init(_ cause: Cause) { self.cause = cause }
+
+    init(_ error: JournalError) { cause = .journal(error) }
+}
 
 /// One life of a daemon without threads and sockets: server sessions, relay, dispatch and journal core, and between them
 /// what `BudkavleServer` does. The world calls it; a crash throws it away.
@@ -63,9 +77,13 @@ struct SimulatedNode {
     var counts: [String: Int] = [:]
     /// Records that this start knows to be lost.
     var lostAtStart: UInt64 = 0
+    /// Those among them that the start itself has met, and not the one before a snapshot.
+    var lostRecords: [Range<UInt64>] = []
     /// What the state was after some records, for the second fold to compare.
     var samples: [UInt64: StateDigest] = [:]
     private var sampledSegment: UInt64 = 0
+    /// Whether segments went, or went as far as their keys.
+    var mayHaveLetGo = false
     /// Whether the start went on from a snapshot.
     var isFromSnapshot = false
 
@@ -76,8 +94,12 @@ struct SimulatedNode {
     static let retrySeconds: Int64 = 5
 
     /// Starts on what the disk has.
-    init(disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw, traits: SimulatedTraits) throws
-    {
+    ///
+    /// - Parameter mayHaveLetGo: whether any life before may have let segments go.
+    init(
+        disk: MemoryDisk, ring: KeyRing, clock: ManualClock, seed: UInt64, flaw: Flaw, traits: SimulatedTraits,
+        mayHaveLetGo: Bool
+    ) throws {
         self.flaw = flaw
         self.traits = traits
         random = SeededGenerator(seed: seed)
@@ -94,7 +116,8 @@ struct SimulatedNode {
         options.damage = .setAside
         var slots: [NotificationID: UInt64] = [:]
         var lost: UInt64 = 0
-        let isWhole = Self.rotSnapshots(on: disk, seed: seed)
+        var lostRecords: [Range<UInt64>] = []
+        let isWhole = !mayHaveLetGo && Self.rotSnapshots(on: disk, seed: seed)
         core = try JournalCore.open(
             directory: Self.directory, keys: ring, options: options, disk: disk,
             random: SeededRandom(seed: seed &* 3 &+ 1), clock: clock,
@@ -115,11 +138,14 @@ struct SimulatedNode {
                     try relay.replay(bytes, into: &changes)
                 } catch {
                     // What speaks of something that was lost is passed over; without losses it is our own mistake.
-                    if lost == 0, relay.lostRecords == 0 { fault = fault ?? error } else { relay.skip(records: 1) }
+                    guard lost > 0 || relay.lostRecords > 0 else { return fault = fault ?? error }
+                    relay.skip(records: 1)
+                    lostRecords.append(relay.sequence..<relay.sequence + 1)
                 }
                 changes.removeAll()
             case .lost(let records, _):
                 lost += UInt64(records.count)
+                lostRecords.append(records)
                 if flaw != .forgetsLosses { relay.skip(records: UInt64(records.count)) }
             }
         }
@@ -130,6 +156,7 @@ struct SimulatedNode {
         if let fault { throw fault }
         self.slots = slots
         lostAtStart = max(lost, relay.lostRecords)
+        self.lostRecords = lostRecords
         self.relay = relay
         self.texts = texts
         durable = core.report.lastRecord
@@ -249,7 +276,7 @@ struct SimulatedNode {
                 }
                 queue.removeFirst(report.requestCount)
             } catch {
-                throw NodeStopped()
+                throw NodeStopped(error)
             }
         }
         release(at: now)
@@ -260,14 +287,14 @@ struct SimulatedNode {
 
     /// As the writer's thread does: behind each commit, and once more when a second has gone by.
     mutating func mark() throws(NodeStopped) {
-        do throws(JournalError) { try core.mark() } catch { throw NodeStopped() }
+        do throws(JournalError) { try core.mark() } catch { throw NodeStopped(error) }
     }
 
     mutating func prepare() throws(NodeStopped) {
         do throws(JournalError) {
             while case .progressed = try core.prepare() {}
         } catch {
-            throw NodeStopped()
+            throw NodeStopped(error)
         }
     }
 

@@ -43,6 +43,9 @@ extension SimulatedWorld {
         switch round {
         case .nothing: break
         case .left: count("fold left")
+        case .failed(let error):
+            count("fold left")
+            if !isExplained(.journal(error)) { violate("the second fold failed: \(error)") }
         case .snapshot: count("snapshot")
         case .dropped:
             count("segments let go")
@@ -146,20 +149,22 @@ extension SimulatedWorld {
             lives += 1
             // Now and then the start itself does not come to its end.
             let failsItself = attempt == 0 && lives > 1 && Int.random(in: 0..<5, using: &random) == 0
+            var call = MemoryDisk.Call.sync
             if failsItself {
                 count("cut start")
-                let call: MemoryDisk.Call = Bool.random(using: &random) ? .sync : .write
+                call = Bool.random(using: &random) ? .sync : .write
+                if traits.faults == .all { call = MemoryDisk.Call.allCases.randomElement(using: &draws) ?? call }
                 disk.fail(call, after: Int.random(in: 0..<12, using: &random), errno: 5)
             }
             do {
                 node = try SimulatedNode(
                     disk: disk, ring: ring, clock: clock, seed: seed &* 1_000_003 &+ lives, flaw: flaw,
-                    traits: traits)
+                    traits: traits, mayHaveLetGo: mayHaveLetGo)
                 history.clock.started(at: time, elapsed: instant.milliseconds)
                 if node?.isFromSnapshot == true { count("start from a snapshot") }
                 if let lost = node?.lostAtStart, lost > 0 {
                     count("start with losses")
-                    history.lost()
+                    history.lost(node?.lostRecords ?? [], total: lost)
                     if !hasRotted { history.violate("\(lost) records are lost, and nothing rotted") }
                 }
                 if let node, node.relay.sequence != node.durable {
@@ -170,6 +175,8 @@ extension SimulatedWorld {
             } catch let error as JournalError {
                 switch error {
                 case .noSpace: makeRoom()
+                // What could not be read may be what it had to start from: it refuses, and nothing has changed.
+                case .segmentMissing where failsItself && call == .read: disk.heal()
                 case .io where failsItself:
                     // The machine may go on: then the next start finds what this one wrote and did not sync.
                     if Bool.random(using: &random) { disk.crash() } else { disk.heal() }

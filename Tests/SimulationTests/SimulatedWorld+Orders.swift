@@ -19,6 +19,10 @@ extension SimulatedWorld {
         case 64..<72 where wrongBy != 0:
             try end()
             try retain()
+        case 72..<80:
+            let call = MemoryDisk.Call.allCases.randomElement(using: &draws) ?? .sync
+            disk.fail(call, after: Int.random(in: 0..<6, using: &draws), errno: 5)
+            count("failed call of any kind planned")
         case 80..<200:
             guard let id = node?.firstHeld else { break }
             count("erasure of what waits")
@@ -150,6 +154,7 @@ extension SimulatedWorld {
     mutating func takeCounts() {
         faults.merge(node?.counts ?? [:]) { $0 + $1 }
         node?.counts = [:]
+        mayHaveLetGo = mayHaveLetGo || node?.mayHaveLetGo == true
         guard let skipped = node?.receiptDesk.skippedCount, skipped > 0 else { return }
         count("skipped receipts")
         if hasRotted { return history.skippedReceipts() }

@@ -49,6 +49,8 @@ struct SimulatedWorld {
     /// Says which faults happen that the first simulations had not, apart from everything else.
     var draws: SeededGenerator
     let traits: SimulatedTraits
+    /// Whether the oldest segments may be gone, so that a start needs a snapshot.
+    var mayHaveLetGo = false
     /// By how many milliseconds the wall clock is set wrong for long.
     var wrongBy: Int64 = 0
     /// A case whose erasure was ordered, and the order has no answer yet.
@@ -123,6 +125,10 @@ struct SimulatedWorld {
             node?.relay.delivery(delivery).map { $0.desk.text + " " + delivery.notification.text }
         }
         judgeContents()
+        for id in history.erasedNotifications.sorted() {
+            guard let id = NotificationID(text: id), node?.relay.contentState(of: id) == .stored else { continue }
+            history.stays(id.text)
+        }
         history.judgeEnd(stillStored: Set(stored))
     }
 
@@ -260,8 +266,20 @@ struct SimulatedWorld {
             self.node = nil
             defer { if self.node == nil { self.node = node } }
             try body(&node, now, time)
-        } catch is NodeStopped {
+        } catch let stopped as NodeStopped {
+            if !isExplained(stopped.cause) { violate("the relay ended by itself: \(stopped.cause)") }
             try stop()
+        }
+    }
+
+    /// Whether what was done to the disk is a reason to end.
+    func isExplained(_ cause: NodeStopped.Cause) -> Bool {
+        switch cause {
+        // No call of this disk fails but those that were planned.
+        case .journal(.io): true
+        case .journal(.noSpace), .noSpace: fullUntil != nil
+        case .journal: rotten != nil
+        case .content: false
         }
     }
 }

@@ -77,7 +77,7 @@ extension History {
         let wasErased = erasedNotifications.contains(notification)
         erased(notification)
         guard !hasLosses, !wasErased, let draft = owners[notification].flatMap({ drafts[$0] }) else { return }
-        for desk in SimulatedPolicy.recipients(of: draft.municipality) where !isSeen(notification, at: desk) {
+        for desk in SimulatedPolicy.recipients(of: draft.municipality) where !isHandedOver(notification, to: desk) {
             violate("the content of \(notification) went before \(desk) had it")
         }
     }
