@@ -171,16 +171,15 @@ private struct SlotLook {
     ///
     /// - Throws: `.io` for want of descriptors or memory: that says nothing about a slab.
     mutating func isLiving(_ slot: UInt64) throws(JournalError) -> Bool? {
-        // The number of its slab, as `SlotID` has it.
-        let slab = slot >> 16
-        guard !slabs.contains(slab) else { return nil }
+        let slot = SlotID(rawValue: slot)
+        guard !slabs.contains(slot.slab) else { return nil }
         do throws(JournalError) {
-            return try reader.isLiving(SlotID(rawValue: slot))
+            return try reader.isLiving(slot)
         } catch {
             switch error {
             case .io(_, _, EMFILE), .io(_, _, ENFILE), .io(_, _, ENOMEM): throw error
             case .keysDamaged(let path), .readOnly(let path), .io(_, let path, _):
-                slabs.insert(slab)
+                slabs.insert(slot.slab)
                 unreadable = unreadable ?? path
                 return nil
             default: throw error

@@ -83,7 +83,7 @@ extension JournalCore {
         guard let key = table.signingKeys.last else { preconditionFailure("a journal has a signing key") }
         self.slots.withdraw(wanted)
         if let record = deletionTail.unfinished { _ = try carryOut(record) }
-        let unreadable = try unreadable(slabs)
+        let unreadable = try keys.unreadable(slabs, isBadDiskCounted: true)
         let whole = unreadable.filter { isUsed($0, onlyIn: wanted) }
         let kept = Set(unreadable).subtracting(whole)
         let remainder = kept.sorted().map { number in
@@ -102,25 +102,6 @@ extension JournalCore {
         }
         result.unreadable = remainder
         return result
-    }
-
-    /// Those of the slabs whose file is not there, does not open or cannot be read, ascending.
-    ///
-    /// - Throws: `.io` for want of descriptors or memory: that says nothing about a file.
-    private func unreadable(_ slabs: Set<UInt64>) throws(JournalError) -> [UInt64] {
-        var unreadable: [UInt64] = []
-        for number in slabs.sorted() {
-            do throws(JournalError) { _ = try keys.slab(number) } catch {
-                switch error {
-                case .keysDamaged: unreadable.append(number)
-                case .io(let operation, let path, let errno):
-                    guard !DiskError(operation: operation, path: path, errno: errno).isPassing else { throw error }
-                    unreadable.append(number)
-                default: throw error
-                }
-            }
-        }
-        return unreadable
     }
 
     /// Whether texts can lie under no slots of this slab but these.
@@ -159,8 +140,9 @@ extension JournalCore {
         var unreadable = whole
         if deletionTail.unfinished == record {
             let (named, slabs) = (Set(slots), Set(slots.map(\.slab)))
-            unreadable = try self.unreadable(slabs).filter { isUsed($0, onlyIn: named) }
-            unreadable = (unreadable + (try keys.unreadable(slabs.subtracting(unreadable)))).sorted()
+            unreadable = try keys.unreadable(slabs, isBadDiskCounted: true).filter { isUsed($0, onlyIn: named) }
+            unreadable += try keys.unreadable(slabs.subtracting(unreadable), isBadDiskCounted: false)
+            unreadable.sort()
         }
         let live = try keys.living(slots.filter { !unreadable.contains($0.slab) })
         var result = Erasure(

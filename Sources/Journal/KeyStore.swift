@@ -105,12 +105,20 @@ final class KeyStore: Sendable {
     }
 
     /// Those of the slabs whose file is not there or does not open, ascending.
-    func unreadable(_ slabs: Set<UInt64>) throws(JournalError) -> [UInt64] {
+    ///
+    /// - Parameter isBadDiskCounted: whether those count too that the disk does not give; else they are an error.
+    /// - Throws: `.io`, always for want of descriptors or memory: that says nothing about a file.
+    func unreadable(_ slabs: Set<UInt64>, isBadDiskCounted: Bool) throws(JournalError) -> [UInt64] {
         var unreadable: [UInt64] = []
         for number in slabs.sorted() {
             do throws(JournalError) { _ = try slab(number) } catch {
                 switch error {
                 case .keysDamaged, .io(_, _, ENOENT): unreadable.append(number)
+                case .io(let operation, let path, let errno):
+                    guard isBadDiskCounted,
+                        !DiskError(operation: operation, path: path, errno: errno).isPassing
+                    else { throw error }
+                    unreadable.append(number)
                 default: throw error
                 }
             }

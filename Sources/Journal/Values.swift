@@ -26,7 +26,7 @@ package struct SlotID: Hashable, Comparable, Sendable {
         rawValue = slab << 16 | UInt64(index)
     }
 
-    var slab: UInt64 { rawValue >> 16 }
+    package var slab: UInt64 { rawValue >> 16 }
     var index: Int { Int(rawValue & 0xFFFF) }
 
     /// Orders by slab, then by place in it.

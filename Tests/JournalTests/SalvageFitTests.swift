@@ -187,4 +187,19 @@ struct SalvageFitTests {
         // With its snapshots it starts as it is.
         #expect(try !Inspection.verify(directory: TestJournal.directory, keys: ring, disk: source).startNeedsOverride)
     }
+
+    @Test func `copies of closed segments stay when the segments are lost`() throws {
+        let disk = try written(.end)
+        var journal = try ToyJournal(disk, ring, random: 2, damage: .setAside)
+        try CopiedRecords.fold(journal.core.access, into: journal.core.archive)
+        journal.core.close()
+        let copies = CopiedRecords.files(disk)
+        #expect(copies.count == Int(Self.last))
+        for number in Self.last...(Self.last + 1) { disk.delete(path(number)) }
+        #expect(try salvage(disk).override != nil)
+        journal = try ToyJournal(disk, ring, random: 3, damage: .setAside)
+        journal.core.close()
+        #expect(CopiedRecords.files(disk).map(\.path) == copies.map(\.path))
+        #expect(CopiedRecords.files(disk).map(\.bytes) == copies.map(\.bytes))
+    }
 }
